@@ -1,0 +1,49 @@
+"""
+### Raw tables into the warehouse
+
+Waits until the ledger covers the run's window for every stream of every required client, then builds the dbt project:
+`staging` → `marts`, tests with each group, and writes the build into `ops.ledger`.
+
+**Window**: the data interval, or `window_start` / `window_end` of the trigger form. Every result is computed as of the window's end.
+
+**Rerun**: clear any task, or trigger again; models are rebuilt from raw.
+
+#### When it fails
+| task | what it says | what to do |
+|---|---|---|
+| wait_for_sources | the ledger still lacks … | look at the lane of that stream in its ingest DAG; once it has run, clear this task |
+| a model | BigQuery's reason | mend the model, clear the task with its downstream |
+| a test | rows in dataset `dq` | look at the rows that it names, mend model or source, clear the task |
+"""
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG, CronDataIntervalTimetable
+from cosmos import DbtTaskGroup
+
+from tributary.dbt import EXECUTION, PROFILE, PROJECT, operator_args, render
+from tributary.ingest import DEFAULT_ARGS
+from tributary.operators.record_build import RecordBuildOperator
+from tributary.params import window_params
+from tributary.sensors.ledger import LedgerSensor
+
+with DAG(
+    dag_id="build_warehouse",
+    description="dbt: raw tables to customer lifetime value",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+    start_date=datetime(2024, 7, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    params=window_params(),
+    tags=["tier:1", "layer:mart"],
+) as dag:
+    wait = LedgerSensor(task_id="wait_for_sources", sources=["stripe", "hubspot"])
+    shared = {"project_config": PROJECT, "profile_config": PROFILE, "execution_config": EXECUTION}
+    args = operator_args(as_of="{{ ti.xcom_pull(task_ids='wait_for_sources') }}")
+    staging = DbtTaskGroup(group_id="staging", render_config=render("tag:staging"), operator_args=args, **shared)
+    marts = DbtTaskGroup(
+        group_id="marts", render_config=render("tag:intermediate", "tag:mart"), operator_args=args, **shared
+    )
+    wait >> staging >> marts >> RecordBuildOperator(task_id="record_build", build="warehouse")

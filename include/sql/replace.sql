@@ -1,0 +1,241 @@
+{#- The load transaction of one stream: its raw table and those of its children, for every client and window staged by one run.
+
+   Arguments, prepared by tributary.warehouse.replace (all literals are quoted there):
+     project, load_id, run_id, dag_id, suffix
+     own          the stream's table: name, key, columns, created, bounds
+     children     the same for each child, with parent_key
+     chunks       per staged folder: number, client_id, axis, window_start, window_end, observed_from, …, counts, stage tables
+     rejects      stage table of rejects, or none
+     drift        literal rows for ops.schema_drift
+
+   Partition bounds are literals, so that BigQuery prunes. Two loads of one table always conflict on the fence; BigQuery
+   cancels one of them, and the task tries again. -#}
+{%- macro same(a, b, key) -%}
+  {{ a }}.client_id = {{ b }}.client_id{% for column in key %} and {{ a }}.{{ column }} = {{ b }}.{{ column }}{% endfor %}
+{%- endmacro -%}
+{%- macro same_as_parent(a, b, child) -%}
+  {{ a }}.client_id = {{ b }}.client_id{% for column in child.parent_key %} and {{ a }}.{{ column }} = {{ b }}.{{ own.key[loop.index0] }}{% endfor %}
+{%- endmacro -%}
+{%- macro list(columns, prefix='') -%}
+  {% for column in columns %}{{ prefix }}{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}
+{%- endmacro -%}
+{%- macro staged(table) -%}
+  {% for chunk in chunks %}select {{ chunk.number }} as _chunk, * from {{ chunk.stages[table.name] }}{% if not loop.last %}
+  union all {% endif %}{% endfor %}
+{%- endmacro -%}
+{%- set incoming = '_incoming_' ~ suffix -%}
+{%- set gone = '_gone_' ~ suffix -%}
+begin transaction;
+
+update `{{ project }}.ops.fences` set load_id = {{ load_id }}, taken_at = current_timestamp() where table_name = '{{ own.name }}';
+
+-- What was staged must be what was flattened.
+{% for chunk in chunks %}{% for table in [own] + children -%}
+select if(count(*) = {{ chunk.rows[table.name] }}, 'ok', error(concat(
+  '{{ table.name }}, client ', {{ chunk.client_id }}, ', window ', {{ chunk.label }}, ': the stage table has ', cast(count(*) as string),
+  ' rows, expected {{ chunk.rows[table.name] }}; nothing was loaded. Clear the stage task to load it again')))
+from {{ chunk.stages[table.name] }};
+{% endfor %}{% endfor %}
+-- One row per key, the latest observation, and what is to become of it. A row without a hash is a deletion notice.
+create or replace temp table {{ incoming }} as
+with staged as (
+  {{ staged(own) }}
+),
+latest as (
+  select * from staged
+  qualify row_number() over (partition by client_id, {{ list(own.key) }} order by _observed_at desc, _row_hash) = 1
+)
+select
+  s.* except (_partition_date, _valid_from),
+  coalesce(t._partition_date, s._partition_date) as _partition_date,
+  case
+    when s._row_hash is null and (t.client_id is null or t._deleted_at is not null) then 'absent'
+    when t._observed_at > s._observed_at then 'superseded'
+    when s._row_hash is null then 'gone'
+    when t.client_id is null then 'new'
+    when t._row_hash = s._row_hash and (t._deleted_at is null) = (s._deleted_at is null) then 'unchanged'
+    else 'changed'
+  end as _verdict,
+  case
+    when t._row_hash = s._row_hash and (t._deleted_at is null) = (s._deleted_at is null) then t._valid_from
+    else s._observed_at
+  end as _valid_from
+from latest s
+left join (select * from {{ own.raw }} where {{ own.bounds }}) t on {{ same('s', 't', own.key) }};
+
+-- What the listing of a window should have held and didn't; rejected records are there, only not readable.
+create or replace temp table {{ gone }} as
+select client_id, {{ list(own.key) }}, _partition_date, _chunk, _observed_at as _gone_at
+from {{ incoming }} where _verdict = 'gone'
+{% for chunk in chunks if chunk.tombstones -%}
+union all
+select t.client_id, {{ list(own.key, 't.') }}, t._partition_date, {{ chunk.number }}, {{ chunk.observed_from }}
+from {{ own.raw }} t
+left join {{ incoming }} i on {{ same('t', 'i', own.key) }}
+{% if rejects %}left join {{ rejects }} r on t.client_id = r.client_id and concat({% for column in own.key %}cast(t.{{ column }} as string){% if not loop.last %}, '|', {% endif %}{% endfor %}) = r.record_key
+{% endif %}where t.{{ own.bounds }}
+  and t.client_id = {{ chunk.client_id }}
+{% if chunk.axis == 'created' %}  and t.{{ own.created }} >= {{ chunk.window_start }} and t.{{ own.created }} < {{ chunk.window_end }}
+{% endif %}  and t._deleted_at is null
+  and t._observed_at < {{ chunk.observed_from }}
+  and i.client_id is null
+{% if rejects %}  and r.client_id is null
+{% endif %}{% endfor %};
+
+{% for chunk in chunks if chunk.tombstones -%}
+select if(g.n <= {{ share_floor }} or g.n <= {{ tombstone_limit }} * t.n, 'ok', error(concat(
+  '{{ own.name }}, client ', {{ chunk.client_id }}, ', window ', {{ chunk.label }}, ': ', cast(g.n as string), ' of ', cast(t.n as string),
+  ' records are no longer listed, more than the contract''s limit of {{ tombstone_limit }}; nothing was loaded. A lost permission or a wrong key looks like this')))
+from (select count(*) as n from {{ gone }} where _chunk = {{ chunk.number }}) g
+cross join (
+  select count(*) as n from {{ own.raw }} t
+  where t.{{ own.bounds }} and t.client_id = {{ chunk.client_id }} and t._deleted_at is null
+{% if chunk.axis == 'created' %}    and t.{{ own.created }} >= {{ chunk.window_start }} and t.{{ own.created }} < {{ chunk.window_end }}
+{% endif %}) t;
+{% endfor %}
+-- {{ own.name }}: history, tombstones, replacement
+insert into {{ own.history }} ({{ list(own.columns) }}, _valid_to)
+select {{ list(own.columns, 't.') }}, v._valid_to
+from {{ own.raw }} t
+join (
+  select client_id, {{ list(own.key) }}, _observed_at as _valid_to from {{ incoming }} where _verdict = 'changed'
+  union all
+  select client_id, {{ list(own.key) }}, _gone_at from {{ gone }}
+) v on {{ same('t', 'v', own.key) }}
+where t.{{ own.bounds }};
+
+update {{ own.raw }} t
+set _deleted_at = g._gone_at, _observed_at = g._gone_at, _valid_from = g._gone_at, _run_id = {{ run_id }}
+from {{ gone }} g
+where t.{{ own.bounds }} and {{ same('t', 'g', own.key) }};
+
+delete from {{ own.raw }} t
+where t.{{ own.bounds }}
+  and exists (select 1 from {{ incoming }} i where i._verdict in ('changed', 'unchanged') and {{ same('t', 'i', own.key) }});
+
+insert into {{ own.raw }} ({{ list(own.columns) }})
+select {% for column in own.columns %}{% if column == '_run_id' %}{{ run_id }}{% else %}{{ column }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}
+
+from {{ incoming }} where _verdict in ('new', 'changed', 'unchanged');
+
+select if(count(*) = count(distinct to_json_string(struct(t.client_id, {{ list(own.key, 't.') }}))) and count(*) = max(i.n), 'ok', error(concat(
+  '{{ own.name }}: after the load ', cast(count(*) as string), ' rows stand for ', cast(max(i.n) as string), ' keys; nothing was loaded')))
+from {{ own.raw }} t
+join {{ incoming }} w on {{ same('t', 'w', own.key) }} and w._verdict in ('new', 'changed', 'unchanged')
+cross join (select count(*) as n from {{ incoming }} where _verdict in ('new', 'changed', 'unchanged')) i
+having count(*) > 0;
+
+insert into `{{ project }}.ops.ledger` ({{ list(ledger_columns) }})
+{% for chunk in chunks -%}
+select
+  {{ load_id }}, 'load', {{ chunk.client_id }}, '{{ source }}', '{{ own.stream }}', '{{ own.name }}', '{{ chunk.axis }}', {{ chunk.axis_reason }},
+  {{ chunk.window_start }}, {{ chunk.window_end }}, {{ chunk.observed_from }}, {{ chunk.observed_to }},
+  array(select distinct d from (
+    select _partition_date as d from {{ incoming }} where _chunk = {{ chunk.number }} and _verdict in ('new', 'changed')
+    union all select _partition_date from {{ gone }} where _chunk = {{ chunk.number }}) where d is not null order by d),
+  {{ chunk.received[own.name] }},
+  countif(_verdict in ('new', 'changed')),
+  countif(_verdict = 'unchanged'),
+  countif(_verdict = 'superseded' and _row_hash is not null),
+  {{ chunk.rows[own.name] - chunk.gone }} - countif(_row_hash is not null),
+  {{ chunk.rejected[own.name] }},
+  {{ chunk.gone }},
+  (select count(*) from {{ gone }} where _chunk = {{ chunk.number }}),
+  {{ chunk.contract_version }}, {{ chunk.extraction_id }}, {{ dag_id }}, {{ run_id }}, current_timestamp()
+from {{ incoming }} where _chunk = {{ chunk.number }}
+{% if not loop.last %}union all
+{% endif %}{% endfor %};
+{% for child in children %}{% set incoming_child = '_incoming_' ~ child.stream ~ '_' ~ suffix %}
+-- {{ child.name }}: the children of every loaded parent, replaced whole
+create or replace temp table {{ incoming_child }} as
+with staged as (
+  {{ staged(child) }}
+),
+kept as (
+  select s.* except (_partition_date, _valid_from), p._partition_date
+  from staged s
+  join {{ incoming }} p on {{ same_as_parent('s', 'p', child) }} and s._chunk = p._chunk and s._observed_at = p._observed_at
+  where p._verdict in ('new', 'changed', 'unchanged')
+  qualify row_number() over (partition by s.client_id, {{ list(child.key, 's.') }} order by s._row_hash) = 1
+)
+select
+  k.*,
+  t.client_id is not null and t._row_hash = k._row_hash and (t._deleted_at is null) = (k._deleted_at is null) as _unchanged,
+  if(t._row_hash = k._row_hash and (t._deleted_at is null) = (k._deleted_at is null), t._valid_from, k._observed_at) as _valid_from
+from kept k
+left join (select * from {{ child.raw }} where {{ child.bounds }}) t on {{ same('k', 't', child.key) }};
+
+insert into {{ child.history }} ({{ list(child.columns) }}, _valid_to)
+select {{ list(child.columns, 't.') }}, p._valid_to
+from {{ child.raw }} t
+join (
+  select client_id, {{ list(own.key) }}, _observed_at as _valid_to from {{ incoming }} where _verdict in ('changed', 'unchanged')
+  union all
+  select client_id, {{ list(own.key) }}, _gone_at from {{ gone }}
+) p on {{ same_as_parent('t', 'p', child) }}
+left join {{ incoming_child }} i on {{ same('t', 'i', child.key) }} and i._unchanged
+where t.{{ child.bounds }} and i.client_id is null;
+
+update {{ child.raw }} t
+set _deleted_at = g._gone_at, _observed_at = g._gone_at, _valid_from = g._gone_at, _run_id = {{ run_id }}
+from {{ gone }} g
+where t.{{ child.bounds }} and {{ same_as_parent('t', 'g', child) }};
+
+delete from {{ child.raw }} t
+where t.{{ child.bounds }}
+  and exists (select 1 from {{ incoming }} p where p._verdict in ('changed', 'unchanged') and {{ same_as_parent('t', 'p', child) }});
+
+insert into {{ child.raw }} ({{ list(child.columns) }})
+select {% for column in child.columns %}{% if column == '_run_id' %}{{ run_id }}{% else %}{{ column }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}
+
+from {{ incoming_child }};
+
+select if(count(*) = count(distinct to_json_string(struct(t.client_id, {{ list(child.key, 't.') }}))) and count(*) = max(i.n), 'ok', error(concat(
+  '{{ child.name }}: after the load ', cast(count(*) as string), ' rows stand for ', cast(max(i.n) as string), ' keys; nothing was loaded')))
+from {{ child.raw }} t
+join {{ incoming_child }} w on {{ same('t', 'w', child.key) }}
+cross join (select count(*) as n from {{ incoming_child }}) i
+having count(*) > 0;
+
+insert into `{{ project }}.ops.ledger` ({{ list(ledger_columns) }})
+{% for chunk in chunks -%}
+select
+  {{ load_id }}, 'load', {{ chunk.client_id }}, '{{ source }}', '{{ child.stream }}', '{{ child.name }}', '{{ chunk.axis }}', {{ chunk.axis_reason }},
+  {{ chunk.window_start }}, {{ chunk.window_end }}, {{ chunk.observed_from }}, {{ chunk.observed_to }},
+  array(select distinct _partition_date from {{ incoming_child }} where _chunk = {{ chunk.number }} and not _unchanged order by 1),
+  {{ chunk.received[child.name] }},
+  k.loaded, k.unchanged, s.superseded,
+  {{ chunk.rows[child.name] }} - k.loaded - k.unchanged - s.superseded,
+  {{ chunk.rejected[child.name] }},
+  0, 0,
+  {{ chunk.contract_version }}, {{ chunk.extraction_id }}, {{ dag_id }}, {{ run_id }}, current_timestamp()
+from (
+  select countif(not _unchanged) as loaded, countif(_unchanged) as unchanged
+  from {{ incoming_child }} where _chunk = {{ chunk.number }}
+) k
+cross join (
+  select count(*) as superseded from {{ chunk.stages[child.name] }} s
+  join {{ incoming }} p on {{ same_as_parent('s', 'p', child) }} and p._chunk = {{ chunk.number }} and s._observed_at = p._observed_at
+  where p._verdict = 'superseded'
+) s
+{% if not loop.last %}union all
+{% endif %}{% endfor %};
+{% endfor %}
+{% if rejects -%}
+insert into `{{ project }}.ops.rejects` ({{ list(reject_columns) }}, load_id, run_id, rejected_at)
+select {{ list(reject_columns) }}, {{ load_id }}, {{ run_id }}, current_timestamp() from {{ rejects }};
+{% endif %}
+{% if drift -%}
+insert into `{{ project }}.ops.schema_drift` (client_id, source, stream, table_name, kind, column_path, found, records, pointer, contract_version, load_id, run_id, seen_at)
+values
+{% for row in drift %}  ({{ row }}, {{ load_id }}, {{ run_id }}, current_timestamp()){% if not loop.last %},
+{% endif %}{% endfor %};
+{% endif %}
+-- Conserved: what the API answered is accounted for, record by record.
+select if(count(*) = 0, 'ok', error(concat('{{ own.name }}: ', string_agg(concat(
+  table_name, ' of client ', client_id, ' received ', cast(received as string), ', accounted for ',
+  cast(loaded + unchanged + superseded + duplicate + rejected as string)), '; '), '; nothing was loaded')))
+from `{{ project }}.ops.ledger`
+where load_id = {{ load_id }} and (received != loaded + unchanged + superseded + duplicate + rejected or duplicate < 0);
+
+commit transaction;

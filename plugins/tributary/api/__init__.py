@@ -1,0 +1,1 @@
+"""Talking to a source's HTTP API: budget, retries, and answers that say what went wrong."""

@@ -1,0 +1,59 @@
+"""What an API answered, and what that means for the request."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer. `observed_at` is when it arrived, by this machine's clock."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    observed_at: datetime
+
+    @property
+    def source_now(self) -> datetime:
+        """The source's own clock when it answered; ours where it doesn't say."""
+        date = self.headers.get("Date")
+        return parsedate_to_datetime(date).astimezone(UTC) if date else self.observed_at
+
+
+class Verdict(Enum):
+    """What to do about an answer."""
+
+    OK = auto()
+    MISSING = auto()  # 404 or its like: the caller decides what an absent object means
+    RETRY = auto()
+    DEFER = auto()  # a daily quota: waiting in the task would only burn retries
+    REFUSE = auto()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with its reason, free of payload, and the seconds that the server asked to wait."""
+
+    verdict: Verdict
+    reason: str = ""
+    wait: float | None = None
+
+
+Judge = Callable[[Answer], Judgement]
+"""Each source judges its own answers; see `sources/`."""
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds in a Retry-After header, in either of its two forms."""
+    value = headers.get("Retry-After")
+    if not value:
+        return None
+    if value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,105 @@
+"""dbt's source and documentation files, rendered from contracts.
+
+`python -m tributary.contracts.dbt_sources` (with `plugins` on the path) writes them.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tributary.contracts.model import Contract, TableSpec
+from tributary.contracts.system import SYSTEM_COLUMNS
+
+HEADER = "generated from include/contracts by `python -m tributary.contracts.dbt_sources`; edit the contract instead"
+
+
+def render_sources(source: str, contracts: Mapping[str, Contract]) -> str:
+    """The YAML text of one dbt source: every raw table of `contracts` (stream -> contract) with all its columns.
+
+    Freshness is kept as `meta`: the ledger knows it better than a timestamp column, and Cosmos skips everything
+    downstream of a source that dbt calls late.
+    """
+    entry = {
+        "name": source,
+        "description": f"Raw {source} records, one table per stream, typed and keyed as their contracts say.",
+        "database": "{{ target.project }}",
+        "schema": "raw",
+        "tables": [_table(table) for table in _tables(contracts)],
+    }
+    body = yaml.safe_dump(
+        {"version": 2, "sources": [entry]}, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False
+    )
+    return f"# {HEADER}\n{body}"
+
+
+def render_docs(contracts: Mapping[str, Contract]) -> str:
+    """Markdown with one dbt docs block per contract column, named `<table>__<column>`.
+
+    Staging models describe their columns with these blocks, so that a description is written once.
+    """
+    blocks = [f"<!-- {HEADER} -->"]
+    for table in _tables(contracts):
+        for column in table.columns:
+            blocks.append(f"{{% docs {table.name}__{column.name} %}}\n{column.description}\n{{% enddocs %}}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def rendered_files(contracts: Mapping[str, Mapping[str, Contract]], dbt_dir: Path) -> dict[Path, str]:
+    """Path -> text of every file that is generated, for `contracts` as source -> stream -> contract."""
+    files: dict[Path, str] = {}
+    for source, streams in sorted(contracts.items()):
+        folder = dbt_dir / "models" / "staging" / source
+        files[folder / f"_{source}__sources.yml"] = render_sources(source, streams)
+        files[folder / f"_{source}__docs.md"] = render_docs(streams)
+    return files
+
+
+def main() -> int:
+    """Write every generated file of this repository; returns 0."""
+    from tributary.contracts.loader import load_all
+    from tributary.settings import REPOSITORY
+
+    for path, text in rendered_files(load_all(), REPOSITORY / "dbt").items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(REPOSITORY)}\n")
+    return 0
+
+
+def _tables(contracts: Mapping[str, Contract]) -> Iterable[TableSpec]:
+    return (table for _, contract in sorted(contracts.items()) for table in contract.tables)
+
+
+def _table(table: TableSpec) -> dict[str, Any]:
+    columns = [_column(c.name, c.type, c.description, unit=c.unit, pii=c.pii) for c in table.columns]
+    columns += [_column(name, type_, description) for name, (type_, description) in SYSTEM_COLUMNS.items()]
+    return {
+        "name": table.name,
+        "description": table.description,
+        "config": {
+            "meta": {
+                "owner": table.contract.owner,
+                "contract": f"{table.contract.name} v{table.contract.version}",
+                "key": ["client_id", *table.key],
+                "freshness_hours": int(table.contract.freshness.total_seconds() // 3600),
+            }
+        },
+        "columns": columns,
+    }
+
+
+def _column(
+    name: str, type_: str, description: str, *, unit: str | None = None, pii: str | None = None
+) -> dict[str, Any]:
+    column: dict[str, Any] = {"name": name, "data_type": str(type_), "description": description}
+    meta = {key: str(value) for key, value in (("unit", unit), ("pii", pii)) if value}
+    if meta:
+        column["config"] = {"meta": meta}
+    return column
+
+
+if __name__ == "__main__":
+    sys.exit(main())

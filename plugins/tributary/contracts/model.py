@@ -1,0 +1,247 @@
+"""The shape of a contract. `loader.py` reads one from YAML; nothing here touches a file."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+class ColumnType(StrEnum):
+    """The BigQuery types that a contract may use."""
+
+    STRING = "STRING"
+    INT64 = "INT64"
+    NUMERIC = "NUMERIC"
+    FLOAT64 = "FLOAT64"
+    BOOL = "BOOL"
+    TIMESTAMP = "TIMESTAMP"
+    DATE = "DATE"
+    JSON = "JSON"
+
+
+class Pii(StrEnum):
+    """What a column says about a person."""
+
+    EMAIL = "email"
+    NAME = "name"
+    PHONE = "phone"
+    ADDRESS = "address"
+    FREE_TEXT = "free_text"
+
+
+class Mode(StrEnum):
+    """What drift does: add a column, fail the task, or set the record aside."""
+
+    EVOLVE = "evolve"
+    FREEZE = "freeze"
+    QUARANTINE = "quarantine"
+
+
+class Axis(StrEnum):
+    """What a window is measured on. `whole` has no window: the collection is read from end to end."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    WHOLE = "whole"
+
+
+class Granularity(StrEnum):
+    """How a raw table is partitioned."""
+
+    DAY = "DAY"
+    MONTH = "MONTH"
+    YEAR = "YEAR"
+
+
+class EmptyWindow(StrEnum):
+    """What it means that a window held no record."""
+
+    OK = "ok"
+    FAIL = "fail"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _as_duration(value: Any) -> Any:
+    """`3d`, `26h`, `15m` as a timedelta."""
+    units = {"d": "days", "h": "hours", "m": "minutes"}
+    if isinstance(value, str) and value[-1:] in units and value[:-1].isdigit():
+        return timedelta(**{units[value[-1]]: int(value[:-1])})
+    raise ValueError(f"{value!r} is no duration; write a number with d, h or m, such as 3d")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_as_duration)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
+
+
+class Column(_Model):
+    """One column: where its value stands in the record and what it is in the warehouse."""
+
+    name: Name
+    type: ColumnType
+    description: str = Field(min_length=10)
+    #: Dotted paths in the record; the first that is present wins. Defaults to the name.
+    path: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    #: `id`: the value is an id, the object of that id, its deleted stub or null, and lands as the id.
+    as_: str | None = Field(default=None, alias="as", pattern="^id$")
+    unit: str | None = None
+    pii: Pii | None = None
+    min: float | None = None
+    max: float | None = None
+    required: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_path(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("path") and "name" in data:
+            return {**data, "path": (data["name"],)}
+        return data
+
+    @property
+    def expandable(self) -> bool:
+        return self.as_ == "id"
+
+
+class _Table(_Model):
+    """What a stream and a child have in common: a raw table."""
+
+    stream: Name
+    description: str = Field(min_length=10)
+    key: tuple[Name, ...] = Field(min_length=1)
+    columns: tuple[Column, ...] = Field(min_length=1)
+    known: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _no_duplicates(self) -> Self:
+        seen: set[str] = set()
+        for column in self.columns:
+            if column.name in seen:
+                raise ValueError(f"duplicate column {column.name!r}")
+            seen.add(column.name)
+        return self
+
+
+class Child(_Table):
+    """Records nested in a parent record, which fill a table of their own."""
+
+    #: Dotted path of the nested list: a plain array, or a list object with `data`.
+    path: str
+    #: Whether the list object is cut off and has further pages at its `url`.
+    follow: bool = False
+    #: HubSpot: the object type whose associations are read for every parent and attached at `path`.
+    associate: str | None = None
+    #: Child column -> parent column, copied onto every child row.
+    inherit: dict[Name, Name] = Field(min_length=1)
+
+
+class Time(_Model):
+    """Which columns carry the record's times."""
+
+    created: Name
+    changed: Name | None = None
+    #: Whether the creation time can never be edited; if not, a record may have to be looked for in any partition.
+    immutable: bool = True
+
+
+class Limits(_Model):
+    """Largest shares that a load accepts; above them it fails, since a lost scope looks just like mass deletion."""
+
+    rejects: float = Field(default=0.01, ge=0, le=1)
+    tombstones: float = Field(default=0.25, ge=0, le=1)
+
+
+class Contract(_Table):
+    """A stream: one collection of one source."""
+
+    source: Name
+    version: int = Field(ge=1)
+    owner: str
+    freshness: Duration
+    mode: Mode = Mode.EVOLVE
+    partition: Granularity = Granularity.MONTH
+    time: Time | None = None
+    daily: Axis
+    lookback: Duration = timedelta(0)
+    empty_window: EmptyWindow = EmptyWindow.OK
+    limits: Limits = Limits()
+    #: Dotted path of the ids that were merged into this record and no longer exist on their own.
+    merged_ids: str | None = None
+    #: How to ask for the collection; only the source's module reads it.
+    request: dict[str, Any]
+    children: tuple[Child, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = {column.name for column in self.columns}
+        missing = set(self.key) - names
+        if missing:
+            raise ValueError(f"key column {sorted(missing)[0]!r} is not declared")
+        if self.daily != Axis.WHOLE and self.time is None:
+            raise ValueError("a stream that is read in windows needs `time`")
+        for name in filter(None, (self.time.created, self.time.changed) if self.time else ()):
+            if name not in names:
+                raise ValueError(f"time column {name!r} is not declared")
+        for child in self.children:
+            own = {column.name for column in child.columns}
+            for name, parent in child.inherit.items():
+                if parent not in names:
+                    raise ValueError(f"child {child.stream!r} inherits {name!r} from the unknown column {parent!r}")
+                if name in own:
+                    raise ValueError(f"child {child.stream!r}: duplicate column {name!r}")
+            missing = set(child.key) - own - set(child.inherit)
+            if missing:
+                raise ValueError(f"child {child.stream!r}: key column {sorted(missing)[0]!r} is not declared")
+        return self
+
+    @cached_property
+    def tables(self) -> tuple["TableSpec", ...]:
+        """The raw tables that this stream fills, its own first."""
+        own = TableSpec(self, None)
+        return (own, *(TableSpec(self, child) for child in self.children))
+
+    @property
+    def name(self) -> str:
+        """`stripe.invoices`, as people say it."""
+        return f"{self.source}.{self.stream}"
+
+
+class TableSpec:
+    """One raw table of a stream: the stream's own or a child's, with inherited columns in place."""
+
+    def __init__(self, contract: Contract, child: Child | None) -> None:
+        self.contract = contract
+        self.child = child
+        spec: _Table = child or contract
+        self.name = f"{contract.source}_{spec.stream}"
+        self.stream = spec.stream
+        self.description = spec.description
+        self.key = spec.key
+        self.known = spec.known
+        self.columns: tuple[Column, ...] = tuple(self._columns(contract, child))
+
+    @staticmethod
+    def _columns(contract: Contract, child: Child | None) -> Iterator[Column]:
+        if child is None:
+            yield from contract.columns
+            return
+        parents = {column.name: column for column in contract.columns}
+        for name, parent in child.inherit.items():
+            yield parents[parent].model_copy(update={"name": name})
+        yield from child.columns
+
+    @property
+    def parent_key(self) -> tuple[str, ...]:
+        """For a child: its columns that hold the parent's key, in the order of that key."""
+        if self.child is None:
+            return ()
+        by_parent = {parent: name for name, parent in self.child.inherit.items()}
+        return tuple(by_parent[column] for column in self.contract.key)

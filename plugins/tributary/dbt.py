@@ -1,0 +1,39 @@
+"""How Cosmos renders and runs the dbt project; the same for every DAG that builds a part of it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from cosmos import ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
+from cosmos.constants import InvocationMode, LoadMode, SourceRenderingBehavior, TestBehavior
+
+from tributary.settings import REPOSITORY
+
+DBT_DIR = REPOSITORY / "dbt"
+
+#: Rendered from the manifest that `make setup` or the image build writes: no dbt process at parse time.
+PROJECT = ProjectConfig(
+    dbt_project_path=DBT_DIR, manifest_path=DBT_DIR / "target" / "manifest.json", install_dbt_deps=False
+)
+PROFILE = ProfileConfig(
+    profile_name="tributary",
+    target_name=os.environ.get("DBT_TARGET", "prod"),
+    profiles_yml_filepath=Path(DBT_DIR / "profiles.yml"),
+)
+EXECUTION = ExecutionConfig(invocation_mode=InvocationMode.DBT_RUNNER)
+
+
+def render(*select: str) -> RenderConfig:
+    """One task group: the models of these selectors, their tests behind the last of them."""
+    return RenderConfig(
+        load_method=LoadMode.DBT_MANIFEST,
+        select=list(select),
+        test_behavior=TestBehavior.AFTER_ALL,
+        source_rendering_behavior=SourceRenderingBehavior.NONE,
+        emit_datasets=False,
+    )
+
+
+def operator_args(as_of: str) -> dict[str, Any]:
+    """Arguments of every dbt task; `as_of` is a template, rendered per run."""
+    return {"vars": {"as_of": as_of}, "install_deps": False}

@@ -1,0 +1,55 @@
+"""What a staged folder holds. The folder counts as complete only when its manifest exists."""
+
+from datetime import datetime
+
+import msgspec
+
+from tributary.lake import Part
+from tributary.plan import WorkItem
+
+
+class StagedTable(msgspec.Struct, kw_only=True):
+    """The rows of one raw table."""
+
+    #: Rows of records, then deletion notices; both stand in the parts.
+    rows: int = 0
+    gone: int = 0
+    #: Rows that came with rejected records, so are in no part.
+    rejected: int = 0
+    parts: list[Part] = []
+    #: First and last creation date among the rows, ISO; None when there are no rows.
+    first_date: str | None = None
+    last_date: str | None = None
+
+
+class DriftReport(msgspec.Struct, kw_only=True):
+    """One field that drifted, with how often and where it was first seen."""
+
+    table: str
+    kind: str
+    path: str
+    found: str
+    records: int
+    pointer: str
+
+
+class StagedManifest(msgspec.Struct, kw_only=True):
+    """A finished flattening of one landing folder."""
+
+    folder: str
+    landing_folder: str
+    extraction_id: str
+    item: WorkItem
+    axis: str
+    axis_reason: str
+    observed_from: datetime
+    observed_to: datetime
+    contract_version: int
+    #: Records received from the API, and of them set aside.
+    received: int
+    rejected: int
+    #: Rejects without a key: what they are about is not known, so nothing may be taken for vanished.
+    keyless_rejects: int
+    tables: dict[str, StagedTable]
+    rejects: list[Part]
+    drift: list[DriftReport]

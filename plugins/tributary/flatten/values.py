@@ -1,0 +1,141 @@
+"""One JSON value into one column's type. Values come as Stripe sends them (typed) and as HubSpot does (all strings)."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from tributary.contracts.model import ColumnType
+
+_INTEGER = re.compile(r"[+-]?\d+$")
+_EPOCH_MS = re.compile(r"-?\d{11,}$")
+_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+_NUMERIC_SCALE, _NUMERIC_LIMIT = 9, Decimal(10) ** 29
+
+
+class UnfitError(ValueError):
+    """The value does not fit the column's type. Says which JSON type it has, never the value."""
+
+
+def kind(value: Any) -> str:
+    """The JSON type of a value, for messages."""
+    names = {
+        str: "string",
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        dict: "object",
+        list: "array",
+        type(None): "null",
+    }
+    return names.get(type(value), type(value).__name__)
+
+
+def _string(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise UnfitError(kind(value))
+
+
+def _int64(value: Any) -> int:
+    if (isinstance(value, str) and _INTEGER.match(value)) or (isinstance(value, float) and value.is_integer()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not _INT64_MIN <= value <= _INT64_MAX:
+        raise UnfitError(kind(value))
+    return int(value)
+
+
+def _numeric(value: Any) -> str:
+    """As text, since a JSON number would pass through a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise UnfitError(kind(value))
+    try:
+        number = Decimal(str(value).replace(",", ""))
+    except InvalidOperation:
+        raise UnfitError(kind(value)) from None
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent > _NUMERIC_SCALE or abs(number) >= _NUMERIC_LIMIT:
+        raise UnfitError(f"{kind(value)} outside NUMERIC's 29 digits and 9 decimals")
+    return format(number, "f")
+
+
+def _float64(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise UnfitError(kind(value))
+    try:
+        return float(value)
+    except ValueError:
+        raise UnfitError(kind(value)) from None
+
+
+def _bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return bool(value == "true")
+    raise UnfitError(kind(value))
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        if isinstance(value, bool):
+            raise UnfitError(kind(value))
+        if isinstance(value, int):
+            return datetime.fromtimestamp(value, UTC)
+        if isinstance(value, str):
+            if _EPOCH_MS.match(value):
+                return datetime.fromtimestamp(int(value) / 1000, UTC)
+            moment = datetime.fromisoformat(value)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise UnfitError(kind(value))
+
+
+def _timestamp(value: Any) -> str:
+    """Epoch seconds as a number, epoch milliseconds as text, or ISO text, as ISO text in UTC."""
+    return _moment(value).isoformat().replace("+00:00", "Z")
+
+
+def _date(value: Any) -> str:
+    if isinstance(value, str) and len(value) == len("2026-01-05"):
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            raise UnfitError(kind(value)) from None
+    return _moment(value).date().isoformat()
+
+
+def _json(value: Any) -> Any:
+    return value
+
+
+_CONVERTERS: dict[ColumnType, Callable[[Any], Any]] = {
+    ColumnType.STRING: _string,
+    ColumnType.INT64: _int64,
+    ColumnType.NUMERIC: _numeric,
+    ColumnType.FLOAT64: _float64,
+    ColumnType.BOOL: _bool,
+    ColumnType.TIMESTAMP: _timestamp,
+    ColumnType.DATE: _date,
+    ColumnType.JSON: _json,
+}
+
+
+def converter(type_: ColumnType) -> Callable[[Any], Any]:
+    """The conversion into a type.
+
+    Null stays null, and so does an empty string where the type is not STRING: that is how HubSpot writes "no value".
+    The conversion raises UnfitError for anything else that is not of the type.
+    """
+    convert = _CONVERTERS[type_]
+    if type_ in (ColumnType.STRING, ColumnType.JSON):
+        return convert
+
+    def with_empty(value: Any) -> Any:
+        return None if value == "" else convert(value)
+
+    return with_empty

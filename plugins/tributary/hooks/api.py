@@ -1,0 +1,75 @@
+"""An ordinary Airflow HTTP connection as the API client of a source."""
+
+from typing import Any
+
+from airflow.providers.http.hooks.http import HttpHook
+from requests import PreparedRequest, Session
+from requests.auth import AuthBase
+
+from tributary.api.client import ApiClient
+from tributary.clients import Client
+from tributary.errors import RefusedError
+from tributary.sources.base import Source
+
+#: Slots of the pool `api_<source>`; each running extraction has this part of the client's budget.
+SLOTS = 4
+
+
+class _Bearer(AuthBase):
+    """The connection's password as a bearer token. Kept out of the session's headers, which error reports may print."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class ApiHook(HttpHook):
+    """Reads a source with the credential of one client's connection.
+
+    `host` of the connection can point anywhere; `password` is the API key or token.
+    """
+
+    def __init__(self, source: Source, client: Client) -> None:
+        super().__init__(method="GET", http_conn_id=client.connection)
+        self._source = source
+        self._client = client
+
+    def get_conn(self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None) -> Session:
+        """A session with the credential and the source's headers.
+
+        Raises:
+            RefusedError: no such connection, or one without a host or password.
+        """
+        wanted = (
+            f"set AIRFLOW_CONN_{self.http_conn_id.upper()} or add it under Admin > Connections: type http, host, "
+            "and the API key as password"
+        )
+        try:
+            connection = self.get_connection(self.http_conn_id)
+        except Exception as error:
+            if type(error).__name__ not in ("AirflowNotFoundException", "AirflowRuntimeError"):
+                raise
+            raise RefusedError(
+                f"connection {self.http_conn_id} of client {self._client.client_id} does not exist; {wanted}"
+            ) from None
+        if not connection.host or not connection.password:
+            lacks = "host" if not connection.host else "password"
+            raise RefusedError(
+                f"connection {self.http_conn_id} of client {self._client.client_id} has no {lacks}; {wanted}"
+            )
+        self._set_base_url(connection)
+        session: Session = self._configure_session_from_mount_adapters(Session())
+        session.auth = _Bearer(connection.password)
+        session.headers.update(self._source.headers() | (headers or {}))
+        self._livemode = {"_live_": True, "_test_": False}.get(connection.password[2:8])
+        return session
+
+    def client(self) -> tuple[ApiClient, bool | None]:
+        """The client, and whether its key is of live mode (None where the key doesn't tell)."""
+        session = self.get_conn()
+        budgets = {family: budget / SLOTS for family, budget in self._source.budgets(self._client).items()}
+        api = ApiClient(session, self.base_url, self.http_conn_id, budgets, self._source.judge)
+        return api, self._livemode

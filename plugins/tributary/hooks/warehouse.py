@@ -1,0 +1,125 @@
+"""BigQuery through the google provider's hook.
+
+Every job of the pipeline goes through here: it gets the location, labels that say who caused the cost, and a cap on the
+bytes it may bill.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
+from google.cloud import bigquery
+
+from tributary.errors import RefusedError, TributaryError
+from tributary.settings import settings
+from tributary.warehouse.protocol import LoadRefusedError
+from tributary.warehouse.schema import Field
+
+_LABEL = re.compile(r"[^a-z0-9_-]")
+_JOB_SECONDS = 1800
+
+
+class WarehouseHook(BigQueryHook):
+    """Fulfils `tributary.warehouse.protocol.Warehouse`."""
+
+    def __init__(self) -> None:
+        own = settings()
+        super().__init__(gcp_conn_id=own.google_conn_id, location=own.location, use_legacy_sql=False)
+        self.project = own.project
+        self._client: bigquery.Client | None = None
+
+    @property
+    def client(self) -> bigquery.Client:
+        if self._client is None:
+            self._client = self.get_client(project_id=self.project, location=settings().location)
+        return self._client
+
+    def query(self, sql: str, labels: dict[str, str]) -> list[dict[str, Any]]:
+        config = bigquery.QueryJobConfig(
+            use_legacy_sql=False, maximum_bytes_billed=settings().maximum_bytes_billed, labels=clean_labels(labels)
+        )
+        try:
+            job = self.client.query(sql, job_config=config, location=settings().location, timeout=_JOB_SECONDS)
+            return [dict(row) for row in job.result(timeout=_JOB_SECONDS)]
+        except GoogleAPICallError as error:
+            raise self._failure(error) from None
+
+    def columns(self, table: str) -> list[str] | None:
+        try:
+            return [field.name for field in self.client.get_table(f"{self.project}.{table}").schema]
+        except NotFound:
+            return None
+
+    def create(
+        self, table: str, schema: Sequence[Field], *, partition: str | None, cluster: Sequence[str], description: str
+    ) -> None:
+        new = bigquery.Table(f"{self.project}.{table}", schema=_fields(schema))
+        if partition:
+            new.time_partitioning = bigquery.TimePartitioning(type_=partition, field="_partition_date")
+        new.clustering_fields = list(cluster) or None
+        new.description = description
+        try:
+            self.client.create_table(new, exists_ok=True)
+        except NotFound:
+            dataset = table.partition(".")[0]
+            raise RefusedError(
+                f"dataset {self.project}.{dataset} does not exist; create it (terraform/ does) in location "
+                f"{settings().location}"
+            ) from None
+
+    def add_columns(self, table: str, fields: Iterable[Field]) -> None:
+        existing = self.client.get_table(f"{self.project}.{table}")
+        existing.schema = [*existing.schema, *_fields({**field, "mode": "NULLABLE"} for field in fields)]
+        self.client.update_table(existing, ["schema"])
+
+    def load(
+        self, uris: Sequence[str], table: str, schema: Sequence[Field], *, expires_hours: int, labels: dict[str, str]
+    ) -> int:
+        name = f"{self.project}.{table}"
+        fresh = bigquery.Table(name, schema=_fields(schema))
+        # The expiry is the table's own, so that what a crash leaves behind goes away by itself.
+        fresh.expires = _hours_from_now(expires_hours)
+        self.client.create_table(fresh, exists_ok=True)
+        if uris:
+            config = bigquery.LoadJobConfig(
+                schema=_fields(schema),
+                source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+                write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+                labels=clean_labels(labels),
+            )
+            try:
+                self.client.load_table_from_uri(
+                    list(uris), name, job_config=config, location=settings().location
+                ).result(timeout=_JOB_SECONDS)
+            except BadRequest as error:
+                raise LoadRefusedError(
+                    "; ".join(reason.get("message", "") for reason in error.errors) or error.message
+                ) from None
+            except GoogleAPICallError as error:
+                raise self._failure(error) from None
+        rows = self.query(f"select count(*) as n from `{name}`", labels)
+        return int(rows[0]["n"])
+
+    def _failure(self, error: GoogleAPICallError) -> TributaryError:
+        """BigQuery's reason without the statement, which the library appends to it."""
+        message = error.message.partition("\n")[0]
+        if "nothing was loaded" in message:
+            return RefusedError(message)
+        return TributaryError(f"BigQuery: {message}")
+
+
+def clean_labels(labels: dict[str, str]) -> dict[str, str]:
+    """Labels as BigQuery takes them: lower case, 63 characters."""
+    return {key: _LABEL.sub("-", value.lower())[:63] for key, value in labels.items()}
+
+
+def _fields(schema: Iterable[Field]) -> list[bigquery.SchemaField]:
+    return [bigquery.SchemaField.from_api_repr(field) for field in schema]
+
+
+def _hours_from_now(hours: int) -> Any:
+    from datetime import UTC, datetime, timedelta
+
+    return datetime.now(UTC) + timedelta(hours=hours)

@@ -1,0 +1,85 @@
+"""The shape that every ingest DAG has: one lane per stream, from the API to its raw table.
+
+Only wiring lives here, once for all sources; a DAG file names the source.
+"""
+
+from datetime import timedelta
+from typing import Any, cast
+
+from airflow.sdk import DAG, Param, TaskGroup, task_group
+
+from tributary.clients import load_clients
+from tributary.contracts.loader import load_contracts
+from tributary.operators.extract import ApiToLandingOperator
+from tributary.operators.flatten import LandingToStagedOperator
+from tributary.operators.plan import PlanOperator
+from tributary.operators.replace import PartitionReplaceOperator
+from tributary.operators.stage import StagedToBigQueryOperator
+from tributary.params import window_params
+from tributary.plan import AUTO
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "data-platform",
+    "retries": 3,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=15),
+}
+
+
+def ingest_params(source: str) -> dict[str, Param]:
+    """The trigger form of an ingest DAG."""
+    streams, clients = list(load_contracts(source)), list(load_clients(source))
+    return window_params() | {
+        "streams": _choice("Streams", "Collections to read.", streams),
+        "clients": _choice("Clients", "Tenants to read, from include/clients.yml.", clients),
+        "axis": Param(
+            AUTO,
+            enum=[AUTO, "created", "changed"],
+            title="Axis",
+            description="What the window is measured on. auto: changes where the source still knows them.",
+        ),
+        "chunk_days": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            title="Chunk length",
+            description="Cut the window into pieces of so many days, each read by a task of its own.",
+        ),
+    }
+
+
+def _choice(title: str, description: str, names: list[str]) -> Param:
+    items = {"type": "string", "enum": names}
+    return Param(
+        names, type="array", items=items, uniqueItems=True, examples=names, title=title, description=description
+    )
+
+
+def stream_lane(source: str, stream: str, plan: PlanOperator) -> None:
+    """extract -> flatten -> stage for each client and chunk on its own, then one replace for all that was staged."""
+    contract = load_contracts(source)[stream]
+    with TaskGroup(stream, tooltip=contract.description):
+
+        @task_group(group_id="window", tooltip="One client and window: from the API to a stage table.")
+        def window(item: dict[str, Any]) -> Any:
+            readable: dict[str, Any] = {"map_index_template": "{{ label }}"}
+            extract = ApiToLandingOperator(task_id="extract", item=item, pool=f"api_{source}", **readable)
+            flatten = LandingToStagedOperator(task_id="flatten", folder=extract.output, **readable)
+            return StagedToBigQueryOperator(task_id="stage", folder=flatten.output, **readable).output
+
+        PartitionReplaceOperator(
+            task_id="replace",
+            source=source,
+            stream=stream,
+            staged=window.expand(item=cast(Any, plan.output)[stream]),
+            max_active_tis_per_dag=1,
+        )
+
+
+def ingest_lanes(source: str, dag: DAG) -> None:
+    """The tasks of an ingest DAG."""
+    with dag:
+        plan = PlanOperator(task_id="plan", source=source)
+        for stream in load_contracts(source):
+            stream_lane(source, stream, plan)

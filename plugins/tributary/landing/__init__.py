@@ -1,0 +1,1 @@
+"""Landing: what the API answered, as objects in the lake, with a manifest once it is complete."""

@@ -1,0 +1,53 @@
+"""What a landing folder holds. The folder counts as complete only when its manifest exists."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tributary.lake import Part
+from tributary.plan import WorkItem
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """How far an extraction has come; rewritten after each part, so that a retry goes on behind the last one."""
+
+    observed_from: datetime
+    axis: str
+    axis_reason: str
+    cursor: dict[str, Any] = {}
+    parts: list[Part] = []
+    records: int = 0
+    children: int = 0
+    gone: int = 0
+
+
+class LandingManifest(msgspec.Struct, kw_only=True):
+    """A finished extraction."""
+
+    extraction_id: str
+    folder: str
+    item: WorkItem
+    #: The axis that was really read; `item.axis` may be `auto`.
+    axis: str
+    axis_reason: str
+    #: When the first request of the walk was sent: what was gone before this moment can be missing from it.
+    observed_from: datetime
+    observed_to: datetime
+    api_version: str
+    contract_version: int
+    #: Records received (deletion notices not counted), items of nested lists fetched separately, deletion notices.
+    records: int
+    children: int
+    gone: int
+    parts: list[Part]
+    #: Requests, retries and errors by kind.
+    requests: dict[str, int]
+
+
+def landing_folder(item: WorkItem, extraction_id: str) -> str:
+    return f"landing/{item.source}/{item.stream}/{item.client_id}/{extraction_id}"
+
+
+def manifest_name(folder: str) -> str:
+    return f"{folder}/manifest.json"

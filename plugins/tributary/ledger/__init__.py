@@ -1,0 +1,1 @@
+"""The ledger: what is loaded, asked by sensors and people."""

@@ -1,0 +1,65 @@
+"""What the operators share: failures as Airflow understands them, names of attempts, labels of jobs."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from tributary.errors import RefusedError
+from tributary.windows import Window, run_window
+
+
+@contextmanager
+def clear_failures() -> Iterator[None]:
+    """A refusal fails the task at once; retries would only repeat it."""
+    try:
+        yield
+    except RefusedError as error:
+        raise AirflowFailException(str(error)) from None
+
+
+class TributaryOperator(BaseOperator):
+    """Base of the four steps of a stream."""
+
+    def execute(self, context: Any) -> Any:
+        with clear_failures():
+            return self.run(context)
+
+    @abstractmethod
+    def run(self, context: Any) -> Any:
+        """The step itself; raises RefusedError for what no retry can cure."""
+
+
+def attempt_chain(context: Any) -> str:
+    """Names one chain of attempts of a task instance.
+
+    A retry keeps the name, so that it can go on where the last attempt stopped. Clearing the task raises its highest
+    try number and thereby mints a new name, and no two runs share one.
+    """
+    ti = context["ti"]
+    parts = (ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index), str(ti.max_tries))
+    return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def context_window(context: Any) -> Window:
+    """The window of the run that the task belongs to."""
+    params, dag_run = context["params"], context["dag_run"]
+    return run_window(
+        window_start=params["window_start"],
+        window_end=params["window_end"],
+        interval_start=dag_run.data_interval_start,
+        interval_end=dag_run.data_interval_end,
+        run_after=dag_run.run_after,
+        now=datetime.now(UTC),
+    )
+
+
+def job_labels(context: Any, stream: str, client_id: str = "all") -> dict[str, str]:
+    """Who causes the cost of a BigQuery job."""
+    ti = context["ti"]
+    return {"dag": ti.dag_id, "task": ti.task_id.rpartition(".")[2], "stream": stream, "client": client_id}

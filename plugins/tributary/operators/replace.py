@@ -1,0 +1,49 @@
+"""BigQuery stage tables -> raw tables, history and ledger, in one transaction."""
+
+from typing import Any
+
+from tributary.contracts.loader import load_contracts
+from tributary.operators.base import TributaryOperator, attempt_chain, job_labels
+
+
+class PartitionReplaceOperator(TributaryOperator):
+    """Replaces what one run staged of a stream: raw table, children, history, tombstones, ledger; or nothing at all.
+
+    Give it `max_active_tis_per_dag=1`: BigQuery cancels one of two transactions on a table.
+    """
+
+    template_fields = ("staged",)
+    ui_color = "#f4cccc"
+
+    def __init__(self, *, source: str, stream: str, staged: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+        self.stream = stream
+        self.staged = staged
+
+    def run(self, context: Any) -> list[dict[str, Any]]:
+        from tributary.flatten.manifest import StagedManifest
+        from tributary.hooks.lake import lake_bucket
+        from tributary.hooks.warehouse import WarehouseHook
+        from tributary.lake import read_json
+        from tributary.landing.manifest import manifest_name
+        from tributary.warehouse.replace import replace
+        from tributary.warehouse.stage import Staged
+
+        bucket = lake_bucket()
+        staged = []
+        for chunk in map(Staged.from_dict, self.staged):
+            manifest = read_json(bucket, manifest_name(chunk.folder), StagedManifest)
+            assert manifest is not None, f"stage returned {chunk.folder} without a manifest"
+            staged.append((chunk, manifest))
+        ti = context["ti"]
+        return replace(
+            warehouse=WarehouseHook(),
+            contract=load_contracts(self.source)[self.stream],
+            staged=staged,
+            load_id=attempt_chain(context),
+            attempt=ti.try_number,
+            dag_id=ti.dag_id,
+            run_id=ti.run_id,
+            labels=job_labels(context, self.stream),
+        )

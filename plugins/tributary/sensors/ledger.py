@@ -1,0 +1,67 @@
+"""Gates a step on the ledger."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from tributary.operators.base import TributaryOperator, context_window, job_labels
+from tributary.windows import stamp
+
+
+class LedgerSensor(TributaryOperator):
+    """Succeeds when `ops.ledger` covers the run's window for every stream of the sources and every required client.
+
+    It asks what is loaded, never what another DAG did or when: scheduled runs, triggers, reruns and backfills pass the
+    same gate. It waits in the triggerer, without a worker slot.
+    """
+
+    ui_color = "#e6f7f5"
+
+    def __init__(
+        self,
+        *,
+        sources: list[str],
+        interval: timedelta = timedelta(seconds=30),
+        timeout: timedelta = timedelta(hours=12),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.sources = sources
+        self.interval = interval
+        self.timeout = timeout
+
+    def run(self, context: Any) -> str:
+        """Returns the end of the window, which is the moment that a build shows the world at."""
+        from tributary.hooks.warehouse import WarehouseHook
+        from tributary.ledger.read import missing
+        from tributary.triggers.ledger import LedgerTrigger
+
+        window = context_window(context)
+        labels = job_labels(context, "ledger")
+        gaps = missing(WarehouseHook(), window, self.sources, labels)
+        if not gaps:
+            self.log.info("the ledger covers %s for %s", window, ", ".join(self.sources))
+            return stamp(window.end)
+        self.log.info("waiting for %d: %s", len(gaps), "; ".join(map(str, gaps)))
+        trigger = LedgerTrigger(
+            window_start=stamp(window.start),
+            window_end=stamp(window.end),
+            sources=self.sources,
+            interval=self.interval.total_seconds(),
+            deadline=time.time() + self.timeout.total_seconds(),
+            labels=labels,
+        )
+        self.defer(trigger=trigger, method_name="resume")
+        raise AssertionError("defer() leaves the task")
+
+    def resume(self, context: Any, event: dict[str, Any]) -> str:
+        """Called with the trigger's answer."""
+        if event["missing"]:
+            raise AirflowFailException(
+                f"after {self.timeout} the ledger still lacks {'; '.join(event['missing'])}. Run the ingest DAG of "
+                "that source for the window (look at its failed lane first), then clear this task"
+            )
+        self.log.info("the ledger covers the window")
+        return stamp(context_window(context).end)

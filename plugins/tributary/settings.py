@@ -1,0 +1,44 @@
+"""What differs between deployments. Read from environment variables `TRIBUTARY_*`, nothing else."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """Names in Google Cloud and where the declarations are. Defaults are the design's."""
+
+    model_config = SettingsConfigDict(env_prefix="TRIBUTARY_", frozen=True)
+
+    project: str = "ml-prod-analytics"
+    location: str = "US"
+    lake_bucket: str = "tributary-lake"
+    google_conn_id: str = "google_cloud_default"
+    #: Every BigQuery job is refused above this many billed bytes.
+    maximum_bytes_billed: int = 100 * 1024**3
+    #: Stage tables expire by themselves after this many hours.
+    stage_expiration_hours: int = 72
+    include_dir: Path = REPOSITORY / "include"
+    #: The clients of this deployment; see include/clients.yml for the format.
+    clients_file: Path | None = None
+
+    @property
+    def contracts_dir(self) -> Path:
+        return self.include_dir / "contracts"
+
+    @property
+    def sql_dir(self) -> Path:
+        return self.include_dir / "sql"
+
+    @property
+    def clients_path(self) -> Path:
+        return self.clients_file or self.include_dir / "clients.yml"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,81 @@
+"""What a source module has to offer."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from tributary.api.answers import Answer, Judgement
+from tributary.api.client import ApiClient
+from tributary.clients import Client
+from tributary.contracts.model import Axis, Contract
+from tributary.plan import WorkItem
+from tributary.windows import Window
+
+
+class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One answer of the API, as it is landed: a line of a landing object."""
+
+    observed_at: datetime
+    #: The answer itself, its white space removed and otherwise as received.
+    body: msgspec.Raw
+    #: Name of the array in `body` that holds the records; None when `body` is one record.
+    items: str | None = None
+    #: For a further page of a nested list: the child stream and the id of the parent that the items belong to.
+    child: str | None = None
+    parent: str | None = None
+    #: For associations read in bulk: items are `{from: {id}, to: [...]}` of the page before.
+    associations: bool = False
+    #: The items are ids of records that are gone.
+    gone: bool = False
+
+
+class Checkpoint(msgspec.Struct):
+    """Everything up to here has been yielded; the walk can go on from `cursor`."""
+
+    cursor: dict[str, Any]
+    records: int
+    children: int = 0
+    gone: int = 0
+
+
+Walk = Iterator[Page | Checkpoint]
+
+
+class Source(Protocol):
+    """One API."""
+
+    name: str
+    api_version: str
+
+    def budgets(self, client: Client) -> Mapping[str, float]:
+        """Requests per second by API family, for the whole client."""
+
+    def headers(self) -> dict[str, str]:
+        """Headers of every request, the API version among them."""
+
+    def judge(self, answer: Answer) -> Judgement:
+        """What an answer means."""
+
+    def check_account(self, api: ApiClient, client: Client, livemode: bool | None) -> datetime:
+        """Refuse a connection that leads to another account or mode; returns the source's clock."""
+
+    def axis(self, contract: Contract, item: WorkItem, client: Client, source_now: datetime) -> tuple[Axis, str]:
+        """What `auto` means for this item, with the reason where it is not the contract's daily axis."""
+
+    def walk(
+        self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]
+    ) -> Walk:
+        """Every page of the window, from `cursor` on (empty: from the beginning)."""
+
+    def stub_id(self, record: Mapping[str, Any]) -> str | None:
+        """The id of a record that is only the notice of a deletion; None for a real record."""
+
+    def deleted_at(self, record: Mapping[str, Any]) -> str | None:
+        """When a full record was archived; None while it lives."""
+
+
+def compact(body: bytes) -> msgspec.Raw:
+    """JSON without white space, so that it fits on one line."""
+    return msgspec.Raw(msgspec.json.format(body, indent=-1))

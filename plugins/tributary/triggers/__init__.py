@@ -1,0 +1,1 @@
+"""The Airflow edge: thin, one class per file."""

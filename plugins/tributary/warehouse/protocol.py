@@ -1,0 +1,39 @@
+"""What the pipeline needs of a warehouse. `hooks.warehouse` fulfils it with BigQuery."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from tributary.warehouse.schema import Field
+
+
+class LoadRefusedError(Exception):
+    """A load job did not take the rows; holds BigQuery's reasons, which name line and column and not the value."""
+
+
+class Warehouse(Protocol):
+    """One BigQuery project. Tables are named `dataset.table`."""
+
+    project: str
+
+    def query(self, sql: str, labels: dict[str, str]) -> list[dict[str, Any]]:
+        """Run a statement or script and return the rows of its last result."""
+
+    def columns(self, table: str) -> list[str] | None:
+        """The columns of a table; None where there is no such table."""
+
+    def create(
+        self, table: str, schema: Sequence[Field], *, partition: str | None, cluster: Sequence[str], description: str
+    ) -> None:
+        """Create a table if it is not there."""
+
+    def add_columns(self, table: str, fields: Iterable[Field]) -> None:
+        """Add nullable columns."""
+
+    def load(
+        self, uris: Sequence[str], table: str, schema: Sequence[Field], *, expires_hours: int, labels: dict[str, str]
+    ) -> int:
+        """Load gzip NDJSON objects into a fresh table that expires, and return its rows.
+
+        Raises:
+            LoadRefusedError: BigQuery did not accept the rows.
+        """

@@ -1,0 +1,218 @@
+"""The load transaction of one stream: everything that one run staged, or nothing."""
+
+import logging
+from datetime import date, datetime
+from typing import Any
+
+from tributary.contracts.model import Axis, Contract, TableSpec
+from tributary.contracts.system import SYSTEM_COLUMNS
+from tributary.errors import RefusedError
+from tributary.flatten.flatten import SHARE_FLOOR
+from tributary.flatten.manifest import StagedManifest
+from tributary.warehouse.literals import literal
+from tributary.warehouse.protocol import Warehouse
+from tributary.warehouse.schema import REJECT_SCHEMA
+from tributary.warehouse.stage import Staged
+from tributary.warehouse.tables import ensure_tables, render
+
+log = logging.getLogger(__name__)
+
+LEDGER_COLUMNS = (
+    "load_id", "kind", "client_id", "source", "stream", "table_name", "axis", "axis_reason", "window_start",
+    "window_end", "observed_from", "observed_to", "partitions", "received", "loaded", "unchanged", "superseded",
+    "duplicate", "rejected", "gone", "tombstoned", "contract_version", "extraction_id", "dag_id", "run_id", "loaded_at",
+)  # fmt: skip
+COUNTS = ("received", "loaded", "unchanged", "superseded", "duplicate", "rejected", "gone", "tombstoned")
+
+
+def replace(
+    *,
+    warehouse: Warehouse,
+    contract: Contract,
+    staged: list[tuple[Staged, StagedManifest]],
+    load_id: str,
+    attempt: int,
+    dag_id: str,
+    run_id: str,
+    labels: dict[str, str],
+) -> list[dict[str, Any]]:
+    """Load what was staged and return the ledger's counts, one row per client, window and table.
+
+    A load that is in the ledger already is not repeated: that is a retry whose answer was lost.
+    """
+    ensure_tables(warehouse, contract, labels)
+    if rows := _recorded(warehouse, load_id, labels):
+        log.info("%s: load %s is in the ledger already", contract.name, load_id)
+        return rows
+    own = contract.tables[0]
+    fence = f"`{warehouse.project}.ops.fences`"
+    warehouse.query(
+        f"insert into {fence} (table_name) select '{own.name}' from (select 1) "
+        f"where not exists (select 1 from {fence} where table_name = '{own.name}')",
+        labels,
+    )
+    script = render_replace(
+        contract=contract,
+        staged=staged,
+        project=warehouse.project,
+        bounds=_bounds(warehouse, contract, staged, labels),
+        load_id=load_id,
+        attempt=attempt,
+        dag_id=dag_id,
+        run_id=run_id,
+    )
+    warehouse.query(script, labels)
+    rows = _recorded(warehouse, load_id, labels)
+    for row in rows:
+        counts = ", ".join(f"{name} {row[name]}" for name in COUNTS)
+        log.info("%s of client %s, %s axis: %s", row["table_name"], row["client_id"], row["axis"], counts)
+    return rows
+
+
+def render_replace(
+    *,
+    contract: Contract,
+    staged: list[tuple[Staged, StagedManifest]],
+    project: str,
+    bounds: str,
+    load_id: str,
+    attempt: int,
+    dag_id: str,
+    run_id: str,
+) -> str:
+    """The script, with every value as a literal."""
+    own, *children = contract.tables
+    rejects = [f"select * from {_quoted(project, chunk.rejects)}" for chunk, _ in staged if chunk.rejects]
+    return render(
+        "replace.sql",
+        project=project,
+        source=contract.source,
+        load_id=literal(load_id),
+        run_id=literal(run_id),
+        dag_id=literal(dag_id),
+        suffix=f"{load_id}_{attempt}",
+        own=_table(project, own, bounds) | {"created": contract.time.created if contract.time else None},
+        children=[_table(project, child, bounds) | {"parent_key": child.parent_key} for child in children],
+        chunks=[_chunk(project, contract, number, *chunk) for number, chunk in enumerate(staged)],
+        rejects=f"({' union all '.join(rejects)})" if rejects else None,
+        drift=[_drift(contract, manifest, report) for _, manifest in staged for report in manifest.drift],
+        ledger_columns=LEDGER_COLUMNS,
+        reject_columns=[field["name"] for field in REJECT_SCHEMA],
+        share_floor=SHARE_FLOOR,
+        tombstone_limit=contract.limits.tombstones,
+    )
+
+
+def _table(project: str, table: TableSpec, bounds: str) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "stream": table.stream,
+        "key": table.key,
+        "columns": [*(column.name for column in table.columns), *SYSTEM_COLUMNS],
+        "raw": _quoted(project, f"raw.{table.name}"),
+        "history": _quoted(project, f"raw_history.{table.name}"),
+        "bounds": bounds,
+    }
+
+
+def _chunk(project: str, contract: Contract, number: int, staged: Staged, manifest: StagedManifest) -> dict[str, Any]:
+    item = manifest.item
+    own = contract.tables[0].name
+    received = {name: table.rows + table.rejected for name, table in manifest.tables.items()}
+    if received[own] != manifest.received:
+        raise RefusedError(
+            f"{own} for client {item.client_id}, {item.window}: the API answered {manifest.received} records, "
+            f"{received[own]} were flattened; nothing was loaded. Clear the extract task to read the window again"
+        )
+    whole = manifest.axis == Axis.WHOLE
+    return {
+        "number": number,
+        "label": literal(str(item.window)),
+        "client_id": literal(item.client_id),
+        "axis": manifest.axis,
+        "axis_reason": literal(manifest.axis_reason),
+        "window_start": "cast(null as timestamp)" if whole else literal(item.window.start),
+        "window_end": literal(item.window.end),
+        "observed_from": literal(manifest.observed_from),
+        "observed_to": literal(manifest.observed_to),
+        "contract_version": manifest.contract_version,
+        "extraction_id": literal(manifest.extraction_id),
+        "stages": {name: _quoted(project, table) for name, table in staged.tables.items()},
+        "rows": {name: table.rows + table.gone for name, table in manifest.tables.items()},
+        "received": received,
+        "rejected": {name: table.rejected for name, table in manifest.tables.items()},
+        "gone": manifest.tables[own].gone,
+        # A change feed holds what changed, so what it doesn't hold is not gone; nor is what could not be read.
+        "tombstones": manifest.axis != Axis.CHANGED and not manifest.keyless_rejects,
+    }
+
+
+def _drift(contract: Contract, manifest: StagedManifest, report: Any) -> str:
+    stream = report.table.removeprefix(f"{contract.source}_")
+    values = (
+        manifest.item.client_id, contract.source, stream, report.table, report.kind, report.path, report.found,
+        report.records, report.pointer, manifest.contract_version,
+    )  # fmt: skip
+    return ", ".join(literal(value) for value in values)
+
+
+def _bounds(
+    warehouse: Warehouse, contract: Contract, staged: list[tuple[Staged, StagedManifest]], labels: dict[str, str]
+) -> str:
+    """The partitions that the load can touch, as a literal condition."""
+    manifests = [manifest for _, manifest in staged]
+    if contract.time is None or any(manifest.axis == Axis.WHOLE for manifest in manifests):
+        return "_partition_date >= date '0001-01-01'"
+    own = contract.tables[0]
+    days: list[date] = []
+    for manifest in manifests:
+        table = manifest.tables[own.name]
+        days += [date.fromisoformat(day) for day in (table.first_date, table.last_date) if day]
+        if manifest.axis == Axis.CREATED:
+            days += [manifest.item.window.start.date(), manifest.item.window.end.date()]
+    if not contract.time.immutable or any(manifest.tables[own.name].gone for manifest in manifests):
+        days += _partitions_held(warehouse, contract, staged, labels)
+    if not days:
+        return "_partition_date = date '0001-01-01'"
+    return f"_partition_date between {literal(min(days))} and {literal(max(days))}"
+
+
+def _partitions_held(
+    warehouse: Warehouse, contract: Contract, staged: list[tuple[Staged, StagedManifest]], labels: dict[str, str]
+) -> list[date]:
+    """Where the staged keys and the windows' records lie by now.
+
+    A create date that was edited doesn't move its row, and a deletion notice has no date at all. Reads keys and dates.
+    """
+    assert contract.time is not None
+    own = contract.tables[0]
+    raw = _quoted(warehouse.project, f"raw.{own.name}")
+    same = " and ".join(f"t.{column} = s.{column}" for column in ("client_id", *own.key))
+    parts = []
+    for chunk, manifest in staged:
+        stage_table = _quoted(warehouse.project, chunk.tables[own.name])
+        parts.append(f"select t._partition_date as d from {raw} t join {stage_table} s on {same}")
+        if manifest.axis == Axis.CREATED:
+            window, created = manifest.item.window, contract.time.created
+            parts.append(
+                f"select _partition_date from {raw} where client_id = {literal(manifest.item.client_id)} "
+                f"and {created} >= {literal(window.start)} and {created} < {literal(window.end)}"
+            )
+    rows = warehouse.query(f"select min(d) as first, max(d) as last from ({' union all '.join(parts)})", labels)
+    return [_day(value) for row in rows for value in (row["first"], row["last"]) if value is not None]
+
+
+def _day(value: date | datetime) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _recorded(warehouse: Warehouse, load_id: str, labels: dict[str, str]) -> list[dict[str, Any]]:
+    ledger = f"`{warehouse.project}.ops.ledger`"
+    columns = ", ".join(("client_id", "stream", "table_name", "axis", *COUNTS))
+    return warehouse.query(
+        f"select {columns} from {ledger} where load_id = {literal(load_id)} order by client_id, table_name", labels
+    )
+
+
+def _quoted(project: str, table: str | None) -> str:
+    return f"`{project}.{table}`"

@@ -1,0 +1,41 @@
+"""Brings raw and ops tables into being and up to their contracts, before a transaction begins."""
+
+import logging
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tributary.contracts.model import Contract
+from tributary.settings import settings
+from tributary.warehouse.protocol import Warehouse
+from tributary.warehouse.schema import clustering, history_schema, raw_schema
+
+log = logging.getLogger(__name__)
+
+
+def render(template: str, **values: object) -> str:
+    """A file of include/sql with its values."""
+    environment = Environment(
+        loader=FileSystemLoader(settings().sql_dir),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        autoescape=False,  # noqa: S701
+    )
+    return environment.get_template(template).render(**values)
+
+
+def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, str]) -> None:
+    """Create what is missing and add columns that the contract has gained. Idempotent, no lock needed."""
+    if warehouse.columns("ops.ledger") is None:
+        warehouse.query(render("ops.sql", project=warehouse.project), labels)
+    for table in contract.tables:
+        for dataset, schema in (("raw", raw_schema(table)), ("raw_history", history_schema(table))):
+            name = f"{dataset}.{table.name}"
+            have = warehouse.columns(name)
+            if have is None:
+                text = table.description if dataset == "raw" else f"Superseded versions. {table.description}"
+                warehouse.create(
+                    name, schema, partition=contract.partition, cluster=clustering(table), description=text
+                )
+            elif missing := [field for field in schema if field["name"] not in have]:
+                log.info("%s: adding %s", name, ", ".join(field["name"] for field in missing))
+                warehouse.add_columns(name, missing)

@@ -1,0 +1,47 @@
+"""Real services for the tests: emulators, simulators and Airflow, each started at most once, on free ports."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from include.local.services import EMULATORS, SIMULATORS
+from include.local.stack import start_stack
+from tests.support.world import World
+
+CUSTOMERS = 25
+"""Customers of the small world; big enough to hold every kind of mess."""
+
+
+@contextmanager
+def variables(values: dict[str, str]) -> Iterator[None]:
+    """Environment variables for as long as it lasts."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Emulators and simulators without Airflow; the process's environment points at them."""
+    base: Path = tmp_path_factory.mktemp("services")
+    names = (*EMULATORS, *SIMULATORS)
+    with start_stack(names, base_dir=base, world_customers=CUSTOMERS) as environment, variables(environment):
+        yield environment
+
+
+@pytest.fixture
+def world(services: dict[str, str]) -> World:
+    """The simulated company, its clock at the start of the demo and no fault in sight."""
+    world = World.of(services)
+    world.reset()
+    return world

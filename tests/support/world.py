@@ -1,0 +1,44 @@
+"""Steers the simulators through their control API."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+START = "2026-01-04T06:00:00Z"
+
+
+@dataclass(frozen=True)
+class World:
+    """The simulated company behind both APIs."""
+
+    stripe: str
+    hubspot: str
+
+    @classmethod
+    def of(cls, environment: dict[str, str]) -> "World":
+        hosts = [json.loads(environment[f"AIRFLOW_CONN_{name}_DEFAULT"])["host"] for name in ("STRIPE", "HUBSPOT")]
+        return cls(*hosts)
+
+    def reset(self) -> None:
+        self.clock(START)
+        for url in (self.stripe, self.hubspot):
+            requests.delete(f"{url}/_sim/faults", timeout=10)
+            requests.delete(f"{url}/_sim/requests", timeout=10)
+
+    def clock(self, now: str) -> None:
+        requests.put(f"{self.stripe}/_sim/clock", json={"now": now}, timeout=10).raise_for_status()
+
+    def fault(self, source: str, **fault: Any) -> None:
+        requests.put(f"{getattr(self, source)}/_sim/faults", json=fault, timeout=10).raise_for_status()
+
+    def requests(self, source: str) -> list[dict[str, Any]]:
+        answer = requests.get(f"{getattr(self, source)}/_sim/requests", timeout=10).json()
+        return answer["requests"] if isinstance(answer, dict) else answer
+
+    def books(self, source: str, collection: str) -> list[dict[str, Any]]:
+        """Ground truth: every object ever created up to the clock, with what became of it."""
+        answer = requests.get(f"{getattr(self, source)}/_sim/books/{collection}", timeout=60)
+        answer.raise_for_status()
+        return [json.loads(line) for line in answer.text.splitlines()]
