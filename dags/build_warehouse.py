@@ -38,7 +38,7 @@ with DAG(
     default_args=DEFAULT_ARGS,
     params=window_params(),
     tags=["tier:1", "layer:mart"],
-) as dag:
+):
     wait = LedgerSensor(task_id="wait_for_sources", sources=["stripe", "hubspot"])
     shared = {"project_config": PROJECT, "profile_config": PROFILE, "execution_config": EXECUTION}
     args = operator_args(as_of="{{ ti.xcom_pull(task_ids='wait_for_sources') }}")

@@ -3,7 +3,7 @@
 
 Reads every stream of every HubSpot client, one lane each, and replaces what the run covers in `raw.hubspot_*`.
 
-**A lane**: `extract` (API → landing folder) → `flatten` (typed rows, rejects and drift set aside) → `stage` (load job) →
+**A lane**: `plan` → `extract` (API → landing folder) → `flatten` (typed rows, rejects and drift set aside) → `stage` (load job) →
 `replace` (one transaction: history, delete, insert, tombstones, counts, ledger; or nothing). Mapped tasks carry client and window.
 
 **Window**: the data interval, widened by each contract's look-back, or `window_start` / `window_end` of the trigger form. Changed records are
@@ -39,5 +39,5 @@ with DAG(
     default_args=DEFAULT_ARGS,
     params=ingest_params("hubspot"),
     tags=["tier:1", "layer:raw", "source:hubspot"],
-) as dag:
-    ingest_lanes("hubspot", dag)
+):
+    ingest_lanes("hubspot")

@@ -1,15 +1,24 @@
 """Real services for the tests: emulators, simulators and Airflow, each started at most once, on free ports."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+ROOT = Path(__file__).resolve().parents[1]
+# Airflow reads these when it is imported first, so they stand before everything else.
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="tributary-tests-")
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "dags")
+os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")
+os.environ["AIRFLOW__COSMOS__ENABLE_TELEMETRY"] = "False"
 
-from include.local.services import EMULATORS, SIMULATORS
-from include.local.stack import start_stack
-from tests.support.world import World
+import pytest  # noqa: E402
+
+from include.local.services import EMULATORS, SIMULATORS  # noqa: E402
+from include.local.stack import start_stack  # noqa: E402
+from tests.support.world import World  # noqa: E402
 
 CUSTOMERS = 25
 """Customers of the small world; big enough to hold every kind of mess."""

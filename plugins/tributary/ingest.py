@@ -4,12 +4,13 @@ Only wiring lives here, once for all sources; a DAG file names the source.
 """
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-from airflow.sdk import DAG, Param, TaskGroup, task_group
+from airflow.sdk import Param, TaskGroup, task_group
 
 from tributary.clients import load_clients
 from tributary.contracts.loader import load_contracts
+from tributary.contracts.model import Contract
 from tributary.operators.extract import ApiToLandingOperator
 from tributary.operators.flatten import LandingToStagedOperator
 from tributary.operators.plan import PlanOperator
@@ -56,30 +57,29 @@ def _choice(title: str, description: str, names: list[str]) -> Param:
     )
 
 
-def stream_lane(source: str, stream: str, plan: PlanOperator) -> None:
-    """extract -> flatten -> stage for each client and chunk on its own, then one replace for all that was staged."""
-    contract = load_contracts(source)[stream]
-    with TaskGroup(stream, tooltip=contract.description):
+def ingest_lanes(source: str) -> None:
+    """The tasks of an ingest DAG: a lane for each contract of the source."""
+    for contract in load_contracts(source).values():
+        stream_lane(contract)
+
+
+def stream_lane(contract: Contract) -> None:
+    """plan, then extract -> flatten -> stage for each client and chunk on its own, then one replace for all of it."""
+    with TaskGroup(contract.stream, tooltip=contract.description):
+        plan = PlanOperator(task_id="plan", source=contract.source, stream=contract.stream)
 
         @task_group(group_id="window", tooltip="One client and window: from the API to a stage table.")
         def window(item: dict[str, Any]) -> Any:
             readable: dict[str, Any] = {"map_index_template": "{{ label }}"}
-            extract = ApiToLandingOperator(task_id="extract", item=item, pool=f"api_{source}", **readable)
+            extract = ApiToLandingOperator(task_id="extract", item=item, pool=f"api_{contract.source}", **readable)
             flatten = LandingToStagedOperator(task_id="flatten", folder=extract.output, **readable)
             return StagedToBigQueryOperator(task_id="stage", folder=flatten.output, **readable).output
 
         PartitionReplaceOperator(
             task_id="replace",
-            source=source,
-            stream=stream,
-            staged=window.expand(item=cast(Any, plan.output)[stream]),
+            source=contract.source,
+            stream=contract.stream,
+            staged=window.expand(item=plan.output),
+            # BigQuery cancels one of two transactions on a table; so only one of them runs.
             max_active_tis_per_dag=1,
         )
-
-
-def ingest_lanes(source: str, dag: DAG) -> None:
-    """The tasks of an ingest DAG."""
-    with dag:
-        plan = PlanOperator(task_id="plan", source=source)
-        for stream in load_contracts(source):
-            stream_lane(source, stream, plan)

@@ -55,44 +55,35 @@ def choose(kind: str, wanted: Iterable[str] | None, known: Iterable[str]) -> lis
 
 
 def plan(
-    contracts: dict[str, Contract],
+    contract: Contract,
     clients: dict[str, Client],
     *,
     window: Window,
     scheduled: bool,
-    streams: list[str] | None = None,
-    client_ids: list[str] | None = None,
     axis: str = AUTO,
     chunk_days: int | None = None,
-) -> dict[str, list[dict[str, Any]]]:
-    """Work items by stream; a stream that was not chosen has none.
+) -> list[dict[str, Any]]:
+    """The work items of one stream, clients in their order, chunks oldest first.
 
     Args:
         scheduled: whether the window is a data interval, which the contract's look-back widens. A window that somebody
             typed in is taken as it stands.
     """
-    chosen = choose("stream", streams, contracts)
-    chosen_clients = choose("client", client_ids, clients)
-    if not chosen_clients:
-        raise RefusedError("no client is declared for this source; add one to include/clients.yml")
-    items: dict[str, list[dict[str, Any]]] = {stream: [] for stream in contracts}
-    for stream in chosen:
-        contract = contracts[stream]
-        for client_id in chosen_clients:
-            client = clients[client_id]
-            whole = contract.daily == Axis.WHOLE
-            wide = window.widened(contract.lookback if scheduled else timedelta(0), client.since_at)
-            if whole:
-                wide = Window(min(client.since_at, wide.start), wide.end)
-            for chunk in wide.chunks(None if whole else chunk_days):
-                item = WorkItem(
-                    source=contract.source,
-                    stream=stream,
-                    client_id=client_id,
-                    axis=Axis.WHOLE if whole else axis,
-                    window_start=stamp(chunk.start),
-                    window_end=stamp(chunk.end),
-                    run_start=stamp(wide.start),
-                )
-                items[stream].append(item.to_dict())
+    items: list[dict[str, Any]] = []
+    for client in clients.values():
+        whole = contract.daily == Axis.WHOLE
+        wide = window.widened(contract.lookback if scheduled else timedelta(0), client.since_at)
+        if whole:
+            wide = Window(min(client.since_at, wide.start), wide.end)
+        for chunk in wide.chunks(None if whole else chunk_days):
+            item = WorkItem(
+                source=contract.source,
+                stream=contract.stream,
+                client_id=client.client_id,
+                axis=Axis.WHOLE if whole else axis,
+                window_start=stamp(chunk.start),
+                window_end=stamp(chunk.end),
+                run_start=stamp(wide.start),
+            )
+            items.append(item.to_dict())
     return items

@@ -33,7 +33,9 @@ def test_a_scheduled_run_covers_its_data_interval():
 
 
 def test_params_come_first():
-    window = window_of(window_start="2026-01-01", window_end="2026-01-03T00:00:00+02:00", interval_start=day(4), interval_end=day(5))
+    window = window_of(
+        window_start="2026-01-01", window_end="2026-01-03T00:00:00+02:00", interval_start=day(4), interval_end=day(5)
+    )
     assert window == Window(day(1), datetime(2026, 1, 2, 22, tzinfo=UTC))
 
 
@@ -81,7 +83,9 @@ windows = st.tuples(hours, hours).filter(lambda pair: pair[0] < pair[1]).map(lam
 @given(windows, st.lists(windows, max_size=8))
 def test_subtract_leaves_exactly_the_hours_that_nothing_covers(need, have):
     def hours_of(*some: Window) -> set[datetime]:
-        return {w.start + timedelta(hours=n) for w in some for n in range(int((w.end - w.start).total_seconds() // 3600))}
+        return {
+            w.start + timedelta(hours=n) for w in some for n in range(int((w.end - w.start).total_seconds() // 3600))
+        }
 
     missing = subtract(need, have)
     assert hours_of(*missing) == hours_of(need) - hours_of(*have)

@@ -6,7 +6,6 @@ from tributary.clients import load_clients
 from tributary.contracts.loader import load_contracts
 from tributary.operators.base import TributaryOperator, attempt_chain
 from tributary.plan import WorkItem
-from tributary.sources import source
 
 
 class ApiToLandingOperator(TributaryOperator):
@@ -23,6 +22,7 @@ class ApiToLandingOperator(TributaryOperator):
         from tributary.hooks.api import ApiHook
         from tributary.hooks.lake import lake_bucket
         from tributary.landing.extract import extract
+        from tributary.sources import source
 
         item = WorkItem.from_dict(self.item)
         context["label"] = item.label

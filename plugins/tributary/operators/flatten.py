@@ -5,7 +5,6 @@ from typing import Any
 from tributary.contracts.loader import load_contracts
 from tributary.errors import RefusedError
 from tributary.operators.base import TributaryOperator, attempt_chain
-from tributary.sources import source
 
 
 class LandingToStagedOperator(TributaryOperator):
@@ -23,6 +22,7 @@ class LandingToStagedOperator(TributaryOperator):
         from tributary.hooks.lake import lake_bucket
         from tributary.lake import read_json
         from tributary.landing.manifest import LandingManifest, manifest_name
+        from tributary.sources import source
 
         bucket = lake_bucket()
         landing = read_json(bucket, manifest_name(self.folder), LandingManifest)

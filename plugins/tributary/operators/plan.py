@@ -1,35 +1,42 @@
-"""The first task of an ingest run: what will be read."""
+"""The first task of a lane: what will be read."""
 
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowSkipException
+
 from tributary.clients import load_clients
 from tributary.contracts.loader import load_contracts
+from tributary.errors import RefusedError
 from tributary.operators.base import TributaryOperator, context_window
-from tributary.plan import plan
+from tributary.plan import choose, plan
 
 
 class PlanOperator(TributaryOperator):
-    """Turns Params and data interval into work items by stream; refuses what can't be meant before anything runs."""
+    """Turns Params and data interval into the work items of one stream, and refuses what can't be meant."""
 
     ui_color = "#e8eef7"
 
-    def __init__(self, *, source: str, **kwargs: Any) -> None:
+    def __init__(self, *, source: str, stream: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.source = source
+        self.stream = stream
 
-    def run(self, context: Any) -> dict[str, list[dict[str, Any]]]:
+    def run(self, context: Any) -> list[dict[str, Any]]:
         params = context["params"]
+        contracts, clients = load_contracts(self.source), load_clients(self.source)
         window = context_window(context)
+        chosen = choose("client", params["clients"], clients)
+        if not chosen:
+            raise RefusedError(f"no client of {self.source} is declared; add one to include/clients.yml")
+        if self.stream not in choose("stream", params["streams"], contracts):
+            raise AirflowSkipException(f"{self.stream} was not chosen in the trigger form")
         items = plan(
-            load_contracts(self.source),
-            load_clients(self.source),
+            contracts[self.stream],
+            {client_id: clients[client_id] for client_id in chosen},
             window=window,
             scheduled=params["window_start"] is None,
-            streams=params["streams"],
-            client_ids=params["clients"],
             axis=params["axis"],
             chunk_days=params["chunk_days"],
         )
-        chosen = {stream: len(found) for stream, found in items.items() if found}
-        self.log.info("%s: window %s, extractions by stream: %s", self.source, window, chosen)
+        self.log.info("%s: window %s, %s", self.stream, window, ", ".join(item["label"] for item in items))
         return items

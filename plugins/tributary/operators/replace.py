@@ -32,7 +32,9 @@ class PartitionReplaceOperator(TributaryOperator):
 
         bucket = lake_bucket()
         staged = []
-        for chunk in map(Staged.from_dict, self.staged):
+        # What a mapped group returned is a list, but for a group of one Airflow hands over the item itself.
+        chunks = [self.staged] if isinstance(self.staged, dict) else self.staged
+        for chunk in map(Staged.from_dict, chunks):
             manifest = read_json(bucket, manifest_name(chunk.folder), StagedManifest)
             assert manifest is not None, f"stage returned {chunk.folder} without a manifest"
             staged.append((chunk, manifest))

@@ -90,4 +90,6 @@ def test_children_inherit_what_people_join_on():
     for streams in load_all().values():
         for contract in streams.values():
             for table in contract.tables[1:]:
-                assert set(table.parent_key) <= set(table.key), f"{table.name}: the parent's key is no part of the child's"
+                assert set(table.parent_key) <= set(table.key), (
+                    f"{table.name}: the parent's key is no part of the child's"
+                )

@@ -27,7 +27,10 @@ def missing(need, *rows, contract=INVOICES):
 
 def test_nothing_loaded_is_all_missing_and_says_what():
     found = gaps(Window(day(4), day(5)), [INVOICES], [ACME], [])
-    assert str(found[0]) == "stripe.invoices of client acme on the changed axis for [2026-01-04T00:00:00Z, 2026-01-05T00:00:00Z)"
+    assert (
+        str(found[0])
+        == "stripe.invoices of client acme on the changed axis for [2026-01-04T00:00:00Z, 2026-01-05T00:00:00Z)"
+    )
 
 
 def test_loads_add_up_in_any_order():
@@ -52,7 +55,9 @@ def test_a_listing_from_the_first_day_on_covers_the_changes_too():
 
 
 def test_nothing_is_covered_beyond_the_moment_of_asking():
-    assert missing(Window(day(4), day(5)), loaded("changed", day(4), day(5), observed=datetime(2026, 1, 4, 12, tzinfo=UTC))) == [(4, 5)]
+    assert missing(
+        Window(day(4), day(5)), loaded("changed", day(4), day(5), observed=datetime(2026, 1, 4, 12, tzinfo=UTC))
+    ) == [(4, 5)]
 
 
 def test_a_whole_reading_covers_everything_before_its_end():

@@ -1,0 +1,87 @@
+"""Every DAG imports, is wired as reviewed, and costs nothing to parse."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+DAG_IDS = {"ingest_stripe", "ingest_hubspot", "build_warehouse"}
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, Any]:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(ROOT / "dags")
+    assert bag.import_errors == {}
+    return dict(bag.dags)
+
+
+def test_there_are_exactly_these_dags(dags):
+    assert set(dags) == DAG_IDS
+    assert len(list((ROOT / "dags").glob("*.py"))) == len(DAG_IDS)
+
+
+def test_tasks_and_edges_are_as_reviewed(dags, snapshot):
+    """A change of the graph shows in review; `pytest --snapshot-update` accepts it."""
+    graphs = {
+        dag_id: sorted(f"{task.task_id} -> {', '.join(sorted(task.downstream_task_ids)) or '.'}" for task in dag.tasks)
+        for dag_id, dag in sorted(dags.items())
+    }
+    assert graphs == snapshot
+
+
+def test_every_dag_says_what_to_do_when_it_fails(dags):
+    for dag in dags.values():
+        assert "#### When it fails" in dag.doc_md
+        assert {tag.partition(":")[0] for tag in dag.tags} >= {"tier", "layer"}
+        assert dag.catchup is False
+        assert all(task.retries >= 2 for task in dag.tasks)
+
+
+def test_dag_files_are_wiring(dags):
+    for file in (ROOT / "dags").glob("*.py"):
+        assert len(file.read_text(encoding="utf-8").splitlines()) <= 100, f"{file.name} holds more than wiring"
+        assert not file.name.startswith("dbt_"), "dbt imports files of that name as its own plugins"
+
+
+@pytest.mark.parametrize("dag_id", ["ingest_stripe", "ingest_hubspot"])
+def test_parsing_needs_no_google_client_no_network_and_no_database(dag_id):
+    """In a process of its own, with sockets and connections out of reach."""
+    script = f"""
+import socket, sys
+def refuse(*args, **kwargs): raise AssertionError("a socket was opened while parsing")
+socket.socket.connect = refuse
+from airflow.sdk import Connection, Variable
+Connection.get = Variable.get = refuse
+import runpy
+runpy.run_path({str(ROOT / "dags" / f"{dag_id}.py")!r})
+heavy = sorted(name for name in sys.modules if name in ("google.cloud.bigquery", "google.cloud.storage", "dbt.cli.main", "pandas", "requests"))
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", script], env=_environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_airflow_does_not_execute_the_package_as_plugins():
+    """Modules below plugins/ would be run under their bare names: hooks/http.py would shadow the standard library's."""
+    script = """
+import sys
+from airflow import plugins_manager
+names = [plugin.name for plugin in plugins_manager._get_plugins()[0]]
+strays = sorted(name for name, module in sys.modules.items()
+                if "/plugins/tributary/" in str(getattr(module, "__file__", "")) and not name.startswith("tributary"))
+assert not strays, strays
+import tributary
+"""
+    done = subprocess.run([sys.executable, "-c", script], env=_environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
