@@ -1,0 +1,155 @@
+"""The `/_sim` API: clock, ground truth, changes by hand, faults, and the log of requests. It takes no key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from include.simulators.books import books
+from include.simulators.changes import ChangeError, delete_object, put_object
+from include.simulators.faults import Fault, parse_fault
+from include.simulators.simulation import Simulation
+from include.simulators.web import compact, read_json
+from include.simulators.world.build import HUBSPOT_COLLECTIONS, LINK_COLLECTIONS, STRIPE_COLLECTIONS
+from include.simulators.world.moments import SECOND, iso, parse
+from include.simulators.world.store import JsonObject
+
+COLLECTIONS = (*STRIPE_COLLECTIONS, *HUBSPOT_COLLECTIONS, *LINK_COLLECTIONS)
+
+
+class Control:
+    """The routes under `/_sim` on the port of one service.
+
+    The clock, the books, the objects and the settings are the same on both ports; the fault menu and the log of
+    requests are those of the service.
+    """
+
+    def __init__(self, simulation: Simulation, service: str) -> None:
+        self._simulation = simulation
+        self._service = service
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/_sim/health", self._guard(self._health), methods=["GET"]),
+            Route("/_sim/clock", self._guard(self._clock), methods=["GET", "PUT"]),
+            Route("/_sim/books/{collection}", self._books, methods=["GET"]),
+            Route("/_sim/objects/{collection}/{id}", self._guard(self._objects), methods=["PUT", "PATCH", "DELETE"]),
+            Route("/_sim/faults", self._guard(self._faults), methods=["GET", "PUT", "POST", "DELETE"]),
+            Route("/_sim/settings", self._guard(self._settings), methods=["GET", "PUT"]),
+            Route("/_sim/requests", self._guard(self._requests), methods=["GET", "DELETE"]),
+            Route("/_sim/{path:path}", self._guard(self._unknown), methods=["GET", "PUT", "POST", "DELETE", "PATCH"]),
+        ]
+
+    def _guard(self, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                return compact(await handler(request))
+            except ChangeError as error:
+                return compact({"error": str(error)}, error.status)
+            except ValueError as error:
+                return compact({"error": str(error)}, 400)
+
+        return endpoint
+
+    async def _unknown(self, request: Request) -> JsonObject:
+        raise ChangeError(f"there is no {request.url.path}", 404)
+
+    async def _health(self, request: Request) -> JsonObject:
+        world = self._simulation.world
+        sizes = {name: len(world.store[name].records) for name in COLLECTIONS}
+        return {
+            "status": "ok",
+            "seed": world.seed,
+            "customers": world.customers,
+            "now": iso(self._simulation.clock),
+            "records": sizes,
+        }
+
+    async def _clock(self, request: Request) -> JsonObject:
+        if request.method == "PUT":
+            given = await read_json(request)
+            if not isinstance(given, dict) or not isinstance(given.get("now"), str):
+                raise ChangeError('expected {"now": "2026-01-04T06:00:00Z"}')
+            self._simulation.set_clock(parse(given["now"]))
+        return {"now": iso(self._simulation.clock)}
+
+    def _collection(self, request: Request) -> str:
+        name: str = request.path_params["collection"]
+        if name not in COLLECTIONS:
+            raise ChangeError(f"unknown collection {name!r}; known: {', '.join(COLLECTIONS)}", 404)
+        return name
+
+    async def _books(self, request: Request) -> Response:
+        try:
+            name = self._collection(request)
+            at = parse(request.query_params["at"]) if "at" in request.query_params else self._simulation.clock
+        except ChangeError as error:
+            return compact({"error": str(error)}, error.status)
+        except ValueError as error:
+            return compact({"error": f"at: {error}"}, 400)
+        lines = [msgspec.json.encode(line) for line in books(self._simulation.world.store[name], at)]
+        return Response(b"".join(line + b"\n" for line in lines), media_type="application/x-ndjson")
+
+    async def _objects(self, request: Request) -> JsonObject:
+        name, id = self._collection(request), request.path_params["id"]
+        if request.method == "DELETE":
+            delete_object(self._simulation, name, id)
+            return {"deleted": id}
+        return put_object(self._simulation, name, id, await read_json(request), merge=request.method == "PATCH")
+
+    async def _faults(self, request: Request) -> JsonObject:
+        """PUT replaces the menu, POST adds to it, DELETE clears it; the answer is always the menu."""
+        menu, service = self._simulation.faults, self._service
+        mine = [fault for fault in menu.faults if fault.service == service]
+        if request.method != "GET":
+            others = [fault for fault in menu.faults if fault.service != service]
+            found = [] if request.method == "DELETE" else await self._read_faults(request)
+            mine = [*mine, *found] if request.method == "POST" else found
+            menu.faults = [*others, *mine]
+        return {"faults": [fault.as_object() for fault in mine]}
+
+    async def _read_faults(self, request: Request) -> list[Fault]:
+        given = await read_json(request)
+        if isinstance(given, dict) and "faults" in given:
+            given = given["faults"]
+        return [parse_fault(each, self._service) for each in (given if isinstance(given, list) else [given])]
+
+    async def _settings(self, request: Request) -> JsonObject:
+        """Rate limits (off by default), lag of the search index, page size of associations, Stripe's last upgrade."""
+        simulation = self._simulation
+        if request.method == "PUT":
+            given = await read_json(request)
+            if not isinstance(given, dict):
+                raise ChangeError("the body must be an object")
+            for key, value in given.items():
+                if key == "rate_limits" and isinstance(value, bool):
+                    simulation.limits.enforced = value
+                    simulation.limits.reset()
+                elif key == "search_lag_seconds" and isinstance(value, int | float) and value >= 0:
+                    simulation.search_lag = int(value * SECOND)
+                elif key == "association_page" and isinstance(value, int) and value > 0:
+                    simulation.association_page = value
+                elif key == "upgraded_at" and isinstance(value, str | None):
+                    simulation.upgraded_at = None if value is None else parse(value)
+                else:
+                    raise ChangeError(f"unknown or bad setting {key!r}: {value!r}")
+        return {
+            "rate_limits": simulation.limits.enforced,
+            "search_lag_seconds": simulation.search_lag / SECOND,
+            "association_page": simulation.association_page,
+            "upgraded_at": None if simulation.upgraded_at is None else iso(simulation.upgraded_at),
+        }
+
+    async def _requests(self, request: Request) -> JsonObject:
+        mine = [entry for entry in self._simulation.log if entry.service == self._service]
+        if request.method == "DELETE":
+            self._simulation.forget_requests(self._service)
+            mine = []
+        counts = Counter(f"{entry.method} {entry.path} {entry.status}" for entry in mine)
+        return {"total": len(mine), "counts": dict(counts), "requests": [entry.as_object() for entry in mine]}

@@ -1,0 +1,1 @@
+"""The HubSpot simulator: `app` routes, `objects` lists and reads, `search` searches, `associations` links."""

@@ -1,0 +1,81 @@
+"""Puts a world together: `build(seed, customers)` returns everything that ever happens in it."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+from functools import partial
+
+from include.simulators.world.accounts import Accounts
+from include.simulators.world.agenda import Agenda
+from include.simulators.world.billing import Billing
+from include.simulators.world.busy_days import BusyDays
+from include.simulators.world.catalog import Catalog
+from include.simulators.world.crm import LINKS, Crm
+from include.simulators.world.crm_stories import Sales
+from include.simulators.world.ids import Ids
+from include.simulators.world.moments import END, instant
+from include.simulators.world.store import Collection, Store, ascending_id, newest_first
+from include.simulators.world.stories import Stories
+
+STRIPE_COLLECTIONS = ("customers", "products", "prices", "subscriptions", "invoices")
+#: Only there to be expanded, or to be shown in events.
+STRIPE_SUPPORT = ("coupons", "discounts")
+HUBSPOT_COLLECTIONS = ("contacts", "companies", "deals", "owners", "pipelines")
+LINK_COLLECTIONS = tuple(link[0] for link in LINKS.values())
+
+
+@dataclass(slots=True)
+class World:
+    seed: int
+    customers: int
+    ids: Ids
+    store: Store
+    catalog: Catalog
+
+
+def empty_store() -> Store:
+    stripe = [Collection(name, newest_first) for name in (*STRIPE_COLLECTIONS, *STRIPE_SUPPORT)]
+    return Store([*stripe, *(Collection(name, ascending_id) for name in (*HUBSPOT_COLLECTIONS, *LINK_COLLECTIONS))])
+
+
+def build(seed: int = 42, customers: int = 300) -> World:
+    """Generates the world of `customers` accounts. Equal arguments give equal worlds, in any process.
+
+    Raises ValueError when `customers` isn't positive.
+    """
+    if customers < 1:
+        raise ValueError(f"a world needs at least one customer, not {customers}")
+    collecting = gc.isenabled()
+    # All of it stays: looking for garbage while it grows would take as long as making it.
+    gc.disable()
+    try:
+        return _build(Ids(seed), seed, customers)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _build(ids: Ids, seed: int, customers: int) -> World:
+    store = empty_store()
+    agenda = Agenda(END)
+    catalog = Catalog(store, ids)
+    catalog.open()
+    for at, what in catalog.later():
+        agenda.plan(at, partial(_change_catalog, catalog, what))
+    drawn = Accounts(ids, customers)
+    accounts = drawn.draw()
+    billing = Billing(store, agenda, ids)
+    crm = Crm(store, ids)
+    sales = Sales(store, agenda, ids, crm, drawn, accounts)
+    Stories(store, agenda, ids, catalog, billing, accounts).begin()
+    sales.begin()
+    billing.on_status.append(sales.follow)
+    agenda.plan(instant(2025, 11, 3, 13), sales.mark_churned)
+    BusyDays(agenda, ids, billing, crm, sales, accounts).begin()
+    agenda.run()
+    return World(seed, customers, ids, store, catalog)
+
+
+def _change_catalog(catalog: Catalog, what: str, at: int) -> None:
+    catalog.apply(at, what)
