@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cosmos import ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
-from cosmos.constants import InvocationMode, LoadMode, SourceRenderingBehavior, TestBehavior
+from cosmos.constants import InvocationMode, LoadMode, SourceRenderingBehavior, TestBehavior, TestIndirectSelection
 
 from tributary.settings import REPOSITORY
 
@@ -20,7 +20,10 @@ PROFILE = ProfileConfig(
     target_name=os.environ.get("DBT_TARGET", "prod"),
     profiles_yml_filepath=Path(DBT_DIR / "profiles.yml"),
 )
-EXECUTION = ExecutionConfig(invocation_mode=InvocationMode.DBT_RUNNER)
+#: `buildable`: a group runs the tests of which it has every model or their parents, so none waits for a later group.
+EXECUTION = ExecutionConfig(
+    invocation_mode=InvocationMode.DBT_RUNNER, test_indirect_selection=TestIndirectSelection.BUILDABLE
+)
 
 
 def render(*select: str) -> RenderConfig:

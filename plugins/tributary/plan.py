@@ -1,7 +1,6 @@
 """What a run has to extract: one item per client, stream and chunk."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any, Self
 
 import msgspec
@@ -59,20 +58,14 @@ def plan(
     clients: dict[str, Client],
     *,
     window: Window,
-    scheduled: bool,
     axis: str = AUTO,
     chunk_days: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The work items of one stream, clients in their order, chunks oldest first.
-
-    Args:
-        scheduled: whether the window is a data interval, which the contract's look-back widens. A window that somebody
-            typed in is taken as it stands.
-    """
+    """The work items of one stream, its window widened by the contract's look-back: clients in order, chunks oldest first."""
     items: list[dict[str, Any]] = []
     for client in clients.values():
         whole = contract.daily == Axis.WHOLE
-        wide = window.widened(contract.lookback if scheduled else timedelta(0), client.since_at)
+        wide = window.widened(contract.lookback, client.since_at)
         if whole:
             wide = Window(min(client.since_at, wide.start), wide.end)
         for chunk in wide.chunks(None if whole else chunk_days):

@@ -62,7 +62,9 @@ runpy.run_path({str(ROOT / "dags" / f"{dag_id}.py")!r})
 heavy = sorted(name for name in sys.modules if name in ("google.cloud.bigquery", "google.cloud.storage", "dbt.cli.main", "pandas", "requests"))
 assert not heavy, heavy
 """
-    done = subprocess.run([sys.executable, "-c", script], env=_environment(), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=_environment(), capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 
@@ -77,7 +79,9 @@ strays = sorted(name for name, module in sys.modules.items()
 assert not strays, strays
 import tributary
 """
-    done = subprocess.run([sys.executable, "-c", script], env=_environment(), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=_environment(), capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 

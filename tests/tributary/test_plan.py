@@ -14,17 +14,13 @@ DAY = Window(datetime(2026, 1, 4, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC))
 
 
 def planned(source="stripe", stream="invoices", **kwargs):
-    return plan(load_contracts(source)[stream], load_clients(source), **{"window": DAY, "scheduled": True, **kwargs})
+    return plan(load_contracts(source)[stream], load_clients(source), **{"window": DAY, **kwargs})
 
 
-def test_a_scheduled_window_is_widened_by_the_lookback_of_each_contract():
+def test_a_window_is_widened_by_the_lookback_of_its_contract():
     item = WorkItem.from_dict(planned()[0])
     assert item.window == Window(datetime(2026, 1, 3, tzinfo=UTC), DAY.end)
     assert item.axis == "auto"
-
-
-def test_a_window_that_somebody_typed_in_is_taken_as_it_stands():
-    assert WorkItem.from_dict(planned(scheduled=False)[0]).window == DAY
 
 
 def test_a_collection_without_windows_is_read_whole():
@@ -35,9 +31,9 @@ def test_a_collection_without_windows_is_read_whole():
 
 def test_chunks_share_the_start_of_the_run():
     wide = Window(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 3, 1, tzinfo=UTC))
-    found = planned(window=wide, scheduled=False, chunk_days=30)
-    assert [item["window_start"][:10] for item in found] == ["2025-01-01", "2025-01-31"]
-    assert {item["run_start"] for item in found} == {"2025-01-01T00:00:00Z"}
+    found = planned(window=wide, chunk_days=30)
+    assert [item["window_start"][:10] for item in found] == ["2024-12-31", "2025-01-30"]
+    assert {item["run_start"] for item in found} == {"2024-12-31T00:00:00Z"}
 
 
 def test_choosing_nothing_is_choosing_all_in_declared_order():

@@ -34,7 +34,6 @@ class PlanOperator(TributaryOperator):
             contracts[self.stream],
             {client_id: clients[client_id] for client_id in chosen},
             window=window,
-            scheduled=params["window_start"] is None,
             axis=params["axis"],
             chunk_days=params["chunk_days"],
         )

@@ -1,0 +1,207 @@
+"""The whole pipeline in a real Airflow, each way of running it, checked against the simulator's books.
+
+The tests of this module build on each other, as the days of a pipeline do, and run in their order.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.oracle import Books, Load, compare_clv, compare_raw, expected_clv, expected_people, expected_raw
+from tests.support.airflow import Airflow
+from tests.support.pipeline import content, query
+from tests.support.world import World
+
+pytestmark = [pytest.mark.airflow, pytest.mark.emulators, pytest.mark.timeout(900)]
+
+INGEST = ("ingest_stripe", "ingest_hubspot")
+SINCE = datetime(2024, 7, 1, tzinfo=UTC)
+
+
+def day(number: int) -> datetime:
+    return datetime(2026, 1, number, tzinfo=UTC)
+
+
+def tables() -> list[str]:
+    from tributary.contracts.loader import load_all
+
+    return [table.name for streams in load_all().values() for contract in streams.values() for table in contract.tables]
+
+
+def contents() -> dict[str, list[dict[str, Any]]]:
+    return {table: content(f"raw.{table}") for table in tables()}
+
+
+def assert_raw_equals_the_books(company: World, loads: list[Load]) -> dict[str, Any]:
+    """Every raw table, record by record."""
+    expected = expected_raw(Books.of(company.stripe), loads)
+    assert set(expected) == set(tables())
+    problems = [
+        problem
+        for table in tables()
+        for problem in compare_raw(table, expected[table], query(f"select * from raw.{table}"))
+    ]
+    assert problems == []
+    assert all(expected.values()), "a table of the books is empty: nothing was compared"
+    return expected
+
+
+def loads_until(*days: tuple[int, int]) -> list[Load]:
+    """The history, then for each (day, day of the world's clock) its daily load, widened by the look-back of one day."""
+    loads = [Load(source, "created", SINCE, day(4), day(4)) for source in ("stripe", "hubspot")]
+    for number, clock in days:
+        loads += [
+            Load(source, "changed", day(number - 1), day(number + 1), day(clock)) for source in ("stripe", "hubspot")
+        ]
+    return loads
+
+
+def test_history_through_the_rest_api(airflow: Airflow, company: World) -> None:
+    """A trigger without a logical date, the window in its Params."""
+    company.clock("2026-01-04T00:00:00Z")
+    for dag_id in INGEST:
+        airflow.start(dag_id, "history", window_start="2024-07-01", window_end="2026-01-04")
+    for dag_id in INGEST:
+        airflow.wait(dag_id, "history")
+    assert_raw_equals_the_books(company, loads_until())
+
+
+def test_a_build_waits_for_what_the_ledger_lacks_and_says_what(airflow: Airflow, company: World) -> None:
+    airflow.start("build_warehouse", "day5", logical_date="2026-01-06T00:00:00Z")
+    for _ in range(120):
+        state = airflow.tasks("build_warehouse", "day5").get("wait_for_sources")
+        if state == "deferred":
+            break
+        import time
+
+        time.sleep(0.5)
+    assert state == "deferred"
+    log = airflow.log("build_warehouse", "day5", "wait_for_sources")
+    assert "stripe.invoices of client acme on the changed axis for [2026-01-05T00:00:00Z, 2026-01-06T00:00:00Z)" in log
+
+
+def test_days_by_backfill(airflow: Airflow, company: World) -> None:
+    """`airflow backfill create` over two days, both runs with the world at the later day."""
+    company.clock("2026-01-06T00:00:00Z")
+    for dag_id in INGEST:
+        airflow.cli(
+            "backfill",
+            "create",
+            "--dag-id",
+            dag_id,
+            "--from-date",
+            "2026-01-04",
+            "--to-date",
+            "2026-01-05",
+            "--max-active-runs",
+            "1",
+        )
+    for dag_id in INGEST:
+        runs = [run["dag_run_id"] for run in airflow.runs(dag_id) if run["run_type"] == "backfill"]
+        assert len(runs) == 2
+        for run_id in runs:
+            airflow.wait(dag_id, run_id)
+    assert_raw_equals_the_books(company, loads_until((4, 6), (5, 6)))
+
+
+def test_the_build_goes_on_by_itself_and_the_mart_equals_the_books(airflow: Airflow, company: World) -> None:
+    airflow.wait("build_warehouse", "day5", seconds=600)
+    raw = expected_raw(Books.of(company.stripe), loads_until((4, 6), (5, 6)))
+    expected = expected_clv(raw, day(6))
+    assert compare_clv(expected, query("select * from mart.customer_lifetime_value")) == []
+    people = expected_people(raw)
+    assert people and min(people.values()) > 0, f"a kind of person is missing from the world: {people}"
+    [build] = query("select stream, window_end from ops.ledger where kind = 'build'")
+    assert (build["stream"], build["window_end"]) == ("warehouse", day(6))
+
+
+def test_every_way_of_running_a_date_computes_the_same_window(airflow: Airflow, company: World) -> None:
+    """Backfill, REST with a logical date, REST with Params, `dags test`: one window for the 4th."""
+    before = contents()
+    only = {"streams": ["products"]}
+    airflow.start("ingest_stripe", "by_date", logical_date="2026-01-05T06:00:00Z", **only)
+    airflow.start("ingest_stripe", "by_params", window_start="2026-01-04", window_end="2026-01-05", **only)
+    airflow.start("ingest_stripe", "by_neither", **only)
+    for run_id in ("by_date", "by_params", "by_neither"):
+        airflow.wait("ingest_stripe", run_id)
+    airflow.cli("dags", "test", "ingest_stripe", "2026-01-05T12:00:00", "--conf", '{"streams": ["products"]}')
+    rows = query(
+        "select run_id, window_start, window_end from ops.ledger where table_name = 'stripe_products' and axis = 'changed'"
+    )
+    windows = {row["run_id"]: (row["window_start"], row["window_end"]) for row in rows}
+    latest = windows.pop("by_neither")
+    assert (latest[1] - latest[0]).days == 2 and latest[1] <= datetime.now(UTC), "the last full day and its look-back"
+    others = {window for run_id, window in windows.items() if window[1] == day(5)}
+    assert others == {(day(3), day(5))}
+    assert len([run_id for run_id, window in windows.items() if window[1] == day(5)]) == 4, windows
+    assert contents() == before, "running a window again changed a table"
+    skipped = airflow.tasks("ingest_stripe", "by_date")
+    assert skipped["customers.plan"] == skipped["customers.replace"] == "skipped"
+
+
+def test_clearing_a_task_runs_it_again_and_changes_nothing(airflow: Airflow, company: World) -> None:
+    before = contents()
+    former = airflow.instances("ingest_stripe", "by_date", "products.window.extract")[0]
+    airflow.clear("ingest_stripe", "by_date", ["products.window.extract"])
+    airflow.wait("ingest_stripe", "by_date")
+    again = airflow.instances("ingest_stripe", "by_date", "products.window.extract")[0]
+    assert again["try_number"] > former["try_number"]
+    loads = query("select extraction_id from ops.ledger where run_id = 'by_date' and table_name = 'stripe_products'")
+    assert len({row["extraction_id"] for row in loads}) == 2, "clearing a task must read the source again"
+    assert contents() == before
+    assert again["rendered_map_index"] == "acme 2026-01-03..2026-01-05"
+
+
+def test_a_day_later_from_another_process_a_rerun_changes_nothing(airflow: Airflow, company: World) -> None:
+    """The world moves on by a day, which is loaded; then the history and a former day are run again, elsewhere."""
+    company.clock("2026-01-07T00:00:00Z")
+    for dag_id in INGEST:
+        airflow.start(dag_id, "day6", logical_date="2026-01-07T06:00:00Z")
+    for dag_id in INGEST:
+        airflow.wait(dag_id, "day6")
+    before = contents()
+    for dag_id in INGEST:
+        airflow.cli("dags", "test", dag_id, "2026-01-05T18:00:00")
+    assert contents() == before
+    assert_raw_equals_the_books(company, loads_until((4, 6), (5, 6), (6, 7)))
+
+
+@pytest.mark.parametrize(
+    "conf", [{"streams": ["invoice"]}, {"window_start": "yesterday"}, {"axis": "sideways"}, {"chunk_days": 0}]
+)
+def test_the_trigger_form_refuses_what_it_does_not_know(airflow: Airflow, conf: dict[str, Any]) -> None:
+    from include.local.errors import LocalStackError
+
+    with pytest.raises(LocalStackError, match="answered 4"):
+        airflow.start("ingest_stripe", f"refused-{next(iter(conf))}", **conf)
+
+
+def test_a_window_in_the_future_or_reversed_runs_nothing(airflow: Airflow) -> None:
+    cases = {
+        "future": ({"window_start": "2026-01-04", "window_end": "2099-01-01"}, "ends in the future"),
+        "reversed": ({"window_start": "2026-01-05", "window_end": "2026-01-04"}, "ends before it starts"),
+    }
+    for run_id, (conf, message) in cases.items():
+        airflow.start("ingest_stripe", run_id, streams=["products"], **conf)
+        airflow.wait("ingest_stripe", run_id, expect="failed")
+        states = airflow.tasks("ingest_stripe", run_id)
+        assert states["products.plan"] == "failed"
+        assert states["products.replace"] == "upstream_failed"
+        assert message in airflow.log("ingest_stripe", run_id, "products.plan")
+        assert airflow.instances("ingest_stripe", run_id, "products.plan")[0]["try_number"] == 1, "retried in vain"
+
+
+def test_no_key_and_no_address_reaches_logs_or_xcom(airflow: Airflow) -> None:
+    """The credentials, and every e-mail address of the company, in everything that Airflow wrote."""
+    from pathlib import Path
+
+    emails = {row["email"] for row in query("select email from raw.stripe_customers where email is not null")}
+    secrets = {"sk_test_tributary", "pat-na1-tributary"} | emails
+    assert len(secrets) > 10
+    home = Path(airflow.environment["AIRFLOW_HOME"])
+    logs = list((home / "logs").rglob("*.log"))
+    assert logs
+    for file in [*logs, home / "airflow.db"]:
+        text = file.read_bytes().decode("utf-8", "replace")
+        assert not [secret for secret in secrets if secret in text], f"{file.name} holds a secret or an address"

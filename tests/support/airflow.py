@@ -1,0 +1,70 @@
+"""A real Airflow, as its users reach it: REST API and command line."""
+
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+from include.local.demo.airflow_api import AirflowApi
+from tests.conftest import ROOT
+
+ENDED = ("success", "failed")
+
+
+class Airflow(AirflowApi):
+    """The REST API of a running Airflow, and the command line beside it."""
+
+    def __init__(self, environment: dict[str, str], password: str) -> None:
+        super().__init__(environment["AIRFLOW__API__BASE_URL"], password)
+        self.environment = environment
+
+    def cli(self, *arguments: str, seconds: float = 300) -> str:
+        """Run `airflow …` in a process of its own; returns what it printed."""
+        environment = {**os.environ, **self.environment}
+        command = [sys.executable, "-m", "airflow", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
+        assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done.stdout + done.stderr
+
+    def start(self, dag_id: str, run_id: str, logical_date: str | None = None, **conf: Any) -> None:
+        self.trigger(dag_id, run_id, logical_date=logical_date, conf=conf)
+
+    def wait(self, dag_id: str, run_id: str, seconds: float = 300, expect: str = "success") -> None:
+        """Wait until the run has ended as expected; says which tasks failed if not."""
+        deadline = time.monotonic() + seconds
+        while (state := self.run_state(dag_id, run_id)) not in ENDED:
+            assert time.monotonic() < deadline, (
+                f"{dag_id} {run_id} is {state} after {seconds} s: {self.tasks(dag_id, run_id)}"
+            )
+            time.sleep(0.5)
+        assert state == expect, f"{dag_id} {run_id} ended as {state}: {self.tasks(dag_id, run_id)}"
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        answer: dict[str, Any] = self._get(f"/api/v2/dags/{dag_id}/dagRuns", limit=100)
+        return list(answer["dag_runs"])
+
+    def tasks(self, dag_id: str, run_id: str) -> dict[str, str]:
+        """State by task id (the last instance of a mapped task)."""
+        answer = self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=500)
+        return {task["task_id"]: task["state"] for task in answer["task_instances"]}
+
+    def instances(self, dag_id: str, run_id: str, task_id: str) -> list[dict[str, Any]]:
+        answer = self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=500)
+        return [task for task in answer["task_instances"] if task["task_id"] == task_id]
+
+    def log(self, dag_id: str, run_id: str, task_id: str, *, map_index: int = -1, attempt: int = 1) -> str:
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        return str(self._get(path, map_index=map_index, full_content=True))
+
+    def clear(self, dag_id: str, run_id: str, task_ids: list[str]) -> None:
+        """Clear tasks with everything behind them, as the UI's button does."""
+        body = {
+            "dry_run": False,
+            "dag_run_id": run_id,
+            "task_ids": task_ids,
+            "include_downstream": True,
+            "only_failed": False,
+            "reset_dag_runs": True,
+        }
+        self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
