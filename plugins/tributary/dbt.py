@@ -38,5 +38,8 @@ def render(*select: str) -> RenderConfig:
 
 
 def operator_args(as_of: str) -> dict[str, Any]:
-    """Arguments of every dbt task; `as_of` is a template, rendered per run."""
-    return {"vars": {"as_of": as_of}, "install_deps": False}
+    """Arguments of every dbt task; `as_of` is a template, rendered per run.
+
+    It goes by environment: a changed `--vars` makes dbt parse the whole project anew, in every task.
+    """
+    return {"env": {"TRIBUTARY_AS_OF": as_of}, "append_env": True, "install_deps": False}

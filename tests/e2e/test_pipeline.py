@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.oracle import Books, Load, compare_clv, compare_raw, expected_clv, expected_people, expected_raw
+from tests.oracle.raw import Source
 from tests.support.airflow import Airflow
 from tests.support.pipeline import content, query
 from tests.support.world import World
@@ -16,6 +17,7 @@ from tests.support.world import World
 pytestmark = [pytest.mark.airflow, pytest.mark.emulators, pytest.mark.timeout(900)]
 
 INGEST = ("ingest_stripe", "ingest_hubspot")
+SOURCES: tuple[Source, ...] = ("stripe", "hubspot")
 SINCE = datetime(2024, 7, 1, tzinfo=UTC)
 
 
@@ -48,12 +50,10 @@ def assert_raw_equals_the_books(company: World, loads: list[Load]) -> dict[str, 
 
 
 def loads_until(*days: tuple[int, int]) -> list[Load]:
-    """The history, then for each (day, day of the world's clock) its daily load, widened by the look-back of one day."""
-    loads = [Load(source, "created", SINCE, day(4), day(4)) for source in ("stripe", "hubspot")]
+    """The history, then each (day, day of the world's clock) as a daily load, widened by a look-back of one day."""
+    loads = [Load(source, "created", SINCE, day(4), day(4)) for source in SOURCES]
     for number, clock in days:
-        loads += [
-            Load(source, "changed", day(number - 1), day(number + 1), day(clock)) for source in ("stripe", "hubspot")
-        ]
+        loads += [Load(source, "changed", day(number - 1), day(number + 1), day(clock)) for source in SOURCES]
     return loads
 
 
@@ -119,7 +119,7 @@ def test_the_build_goes_on_by_itself_and_the_mart_equals_the_books(airflow: Airf
 def test_every_way_of_running_a_date_computes_the_same_window(airflow: Airflow, company: World) -> None:
     """Backfill, REST with a logical date, REST with Params, `dags test`: one window for the 4th."""
     before = contents()
-    only = {"streams": ["products"]}
+    only: dict[str, Any] = {"streams": ["products"]}
     airflow.start("ingest_stripe", "by_date", logical_date="2026-01-05T06:00:00Z", **only)
     airflow.start("ingest_stripe", "by_params", window_start="2026-01-04", window_end="2026-01-05", **only)
     airflow.start("ingest_stripe", "by_neither", **only)
@@ -127,7 +127,8 @@ def test_every_way_of_running_a_date_computes_the_same_window(airflow: Airflow, 
         airflow.wait("ingest_stripe", run_id)
     airflow.cli("dags", "test", "ingest_stripe", "2026-01-05T12:00:00", "--conf", '{"streams": ["products"]}')
     rows = query(
-        "select run_id, window_start, window_end from ops.ledger where table_name = 'stripe_products' and axis = 'changed'"
+        "select run_id, window_start, window_end from ops.ledger "
+        "where table_name = 'stripe_products' and axis = 'changed'"
     )
     windows = {row["run_id"]: (row["window_start"], row["window_end"]) for row in rows}
     latest = windows.pop("by_neither")

@@ -146,7 +146,8 @@ def test_what_a_listing_no_longer_returns_becomes_a_tombstone_with_its_lines(inv
     assert invoices.load(*map(invoice, range(1, 4))) == {"received": 3, "unchanged": 3, "tombstoned": 1}
     assert set(totals()) == {"in_1", "in_2", "in_3"}
     gone = query(
-        "select count(*) as n, countif(_deleted_at is not null) as deleted from raw.stripe_invoice_lines where invoice_id = 'in_4'"
+        "select count(*) as n, countif(_deleted_at is not null) as deleted "
+        "from raw.stripe_invoice_lines where invoice_id = 'in_4'"
     )
     assert gone == [{"n": 2, "deleted": 2}]
     before = content("raw.stripe_invoices")
@@ -262,7 +263,8 @@ def test_chunks_of_one_run_are_loaded_together_and_counted_apart(invoices):
     chunks = [(pipeline.stage(manifest), manifest) for manifest in manifests]
     pipeline.replace(chunks, load_id="chunks")
     rows = query(
-        "select received, loaded, duplicate from ops.ledger where load_id = 'chunks' and table_name = 'stripe_invoices' order by observed_from"
+        "select received, loaded, duplicate from ops.ledger "
+        "where load_id = 'chunks' and table_name = 'stripe_invoices' order by observed_from"
     )
     assert [(row["received"], row["loaded"], row["duplicate"]) for row in rows] == [(2, 1, 1), (2, 2, 0)]
     assert totals() == {"in_1": 1000, "in_2": 9, "in_3": 1000}

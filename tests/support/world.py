@@ -35,7 +35,7 @@ class World:
 
     def requests(self, source: str) -> list[dict[str, Any]]:
         answer = requests.get(f"{getattr(self, source)}/_sim/requests", timeout=10).json()
-        return answer["requests"] if isinstance(answer, dict) else answer
+        return list(answer["requests"])
 
     def books(self, source: str, collection: str) -> list[dict[str, Any]]:
         """Ground truth: every object ever created up to the clock, with what became of it."""

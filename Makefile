@@ -1,0 +1,64 @@
+# The commands of this repository. Everything they do is in scripts/ and include/local/.
+.DEFAULT_GOAL := help
+.SILENT:
+MAKEFLAGS += --no-print-directory
+SHELL := bash
+
+PYTHON ?=
+ARGS ?=
+export PYTHON SQL
+VENV := .venv/bin
+LOCAL := $(VENV)/python -m include.local
+
+.PHONY: help
+help: ## list these targets
+	awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## create or update .venv and the emulators' environment from the lock files
+	scripts/setup.sh
+
+.PHONY: demo
+demo: ## everything from nothing: services, history, two daily windows, the report (`make down` stops the services)
+	begun=$$(date +%s); scripts/setup.sh && $(LOCAL) demo --setup-seconds $$(( $$(date +%s) - begun )) $(ARGS)
+
+.PHONY: up
+up: setup ## start the local services that don't run yet: emulators, simulators, Airflow
+	$(LOCAL) up $(ARGS)
+
+.PHONY: down
+down: setup ## stop what `make up` or `make demo` started, and nothing else
+	$(LOCAL) down
+
+.PHONY: env
+env: setup ## print the environment that points any Airflow, dbt or Google client at the local services
+	$(LOCAL) env
+
+.PHONY: airflow
+airflow: setup ## run Airflow's command line on the local services: make airflow ARGS="dags test ingest_stripe 2026-01-05"
+	$(LOCAL) exec airflow $(ARGS)
+
+.PHONY: dbt
+dbt: setup ## run dbt on the local warehouse: make dbt ARGS="build"
+	$(LOCAL) exec dbt $(ARGS)
+
+.PHONY: query
+query: setup ## print a query's rows as CSV, from the warehouse the environment points at: make query SQL="select ..."
+	$(LOCAL) query "$$SQL"
+
+.PHONY: reset
+reset: setup ## stop the local services and delete their data; the environments stay
+	$(LOCAL) reset
+
+.PHONY: lint
+lint: setup ## check style and types
+	$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy
+
+.PHONY: test
+test: setup ## run every test: make test ARGS="tests/unit -k windows"
+	$(LOCAL) manifest
+	$(VENV)/python -m pytest $(ARGS)
+
+.PHONY: lock
+lock: setup ## resolve requirements*.in into the lock files
+	scripts/lock.sh

@@ -1,0 +1,16 @@
+{#-
+  One spelling per mailbox: trimmed, lower case, without a +tag. Null when there is nothing that could be a mailbox,
+  so that empty and malformed addresses can never match each other. Trimmed by pattern, since engines disagree on
+  what TRIM takes off.
+-#}
+{% macro normalised_email(email) -%}
+    case
+        when regexp_contains({{ email }}, r'^\s*[^@\s+][^@\s]*@[^@\s]+\s*$')
+            then regexp_replace(lower(regexp_replace({{ email }}, r'\s', '')), r'\+[^@]*@', '@')
+    end
+{%- endmacro %}
+
+{#- Opaque and stable: the same person has the same key in every run, and the key shows no address. -#}
+{% macro person_key(client_id, kind, value) -%}
+    to_hex(sha256(concat({{ client_id }}, '|{{ kind }}|', {{ value }})))
+{%- endmacro %}

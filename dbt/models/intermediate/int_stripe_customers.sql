@@ -1,0 +1,45 @@
+-- Customers that were deleted before the first load are in no listing any more, yet their invoices are, with the cash
+-- that was collected. They are known from those invoices, by the address printed on the latest one.
+with listed as (
+    select client_id, customer_id, created_at, normalised_email, lower(currency) as currency, is_deleted
+    from {{ ref('stg_stripe__customers') }}
+),
+
+mentions as (
+    select client_id, customer_id, customer_email, created_at, invoice_id as mention_id
+    from {{ ref('stg_stripe__invoices') }}
+    where customer_id is not null
+    union all
+    select client_id, customer_id, cast(null as string), created_at, subscription_id
+    from {{ ref('stg_stripe__subscriptions') }}
+    where customer_id is not null
+),
+
+unlisted as (
+    select
+        mentions.client_id,
+        mentions.customer_id,
+        mentions.customer_email,
+        row_number() over (
+            partition by mentions.client_id, mentions.customer_id
+            order by mentions.customer_email is null, mentions.created_at desc, mentions.mention_id desc
+        ) as recency
+    from mentions
+    left join listed
+        on listed.client_id = mentions.client_id and listed.customer_id = mentions.customer_id
+    where listed.customer_id is null
+)
+
+select client_id, customer_id, created_at, normalised_email, currency, is_deleted, true as is_listed
+from listed
+union all
+select
+    client_id,
+    customer_id,
+    cast(null as timestamp) as created_at,
+    {{ normalised_email('customer_email') }} as normalised_email,
+    cast(null as string) as currency,
+    true as is_deleted,
+    false as is_listed
+from unlisted
+where recency = 1

@@ -1,0 +1,28 @@
+select
+    records.client_id,
+    records.id as price_id,
+    records.created as created_at,
+    records.product_id,
+    records.active as is_active,
+    records.currency,
+    records.nickname,
+    records.lookup_key,
+    records.type as price_type,
+    records.billing_scheme,
+    {{ major_units('coalesce(safe_cast(records.unit_amount_decimal as numeric), records.unit_amount)') }} as unit_amount,
+    records.recurring_interval,
+    records.recurring_interval_count,
+    records.usage_type,
+    records.meter_id,
+    records.trial_period_days,
+    records.tax_behavior,
+    records.tiers_mode,
+    records.transform_divide_by,
+    records.transform_round,
+    coalesce(not records.livemode, false) as is_test_mode,
+    records.metadata,
+    records._deleted_at is not null as is_deleted,
+    records._deleted_at as deleted_at,
+    records._observed_at as observed_at
+from {{ source('stripe', 'stripe_prices') }} as records
+left join {{ ref('currencies') }} as currencies on currencies.currency = lower(records.currency)

@@ -1,0 +1,20 @@
+select
+    records.client_id,
+    records.id as product_id,
+    records.created as created_at,
+    records.updated as updated_at,
+    records.name as product_name,
+    records.description,
+    records.active as is_active,
+    records.type as product_type,
+    records.default_price_id,
+    records.unit_label,
+    records.statement_descriptor,
+    records.tax_code,
+    records.marketing_features,
+    coalesce(not records.livemode, false) as is_test_mode,
+    records.metadata,
+    records._deleted_at is not null as is_deleted,
+    records._deleted_at as deleted_at,
+    records._observed_at as observed_at
+from {{ source('stripe', 'stripe_products') }} as records

@@ -1,0 +1,1 @@
+"""Airflow as the local stack runs it: all components forked from one warmed-up process."""

@@ -1,0 +1,126 @@
+"""The commands of the local stack."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from include.local import manifest, stack, warehouse
+from include.local.airflow import home
+from include.local.environment import AIRFLOW_USER, environment, sourceable
+from include.local.errors import LocalStackError
+from include.local.services import EVERYTHING, Service
+from include.local.settings import LocalSettings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+# What is for the next program goes to standard output, what is for the reader to standard error.
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@app.callback()
+def main() -> None:
+    """The local stack: emulators, simulators and Airflow on this machine."""
+
+
+@app.command()
+def up(
+    services: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(EVERYTHING)}; all by default.")] = None,
+) -> None:
+    """Start the services that do not run yet and wait until they answer."""
+    settings = LocalSettings()
+    unknown = sorted(set(services or ()) - set(EVERYTHING))
+    with _readable_errors():
+        if unknown:
+            raise LocalStackError(f"There is no service {', '.join(unknown)}. Choose of {', '.join(EVERYTHING)}.")
+        stack.up(settings, services or EVERYTHING, _say)
+    if "airflow" in stack.running(settings):
+        login = f"user {AIRFLOW_USER}, password {home.password(settings.airflow_home)}"
+        console.print(f"  Airflow: {settings.airflow_url}  {login}")
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started, and nothing else."""
+    stopped = stack.down(LocalSettings())
+    console.print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+@app.command()
+def reset() -> None:
+    """Stop the services and delete their data, logs and metadata; the environments stay."""
+    down()
+    stack.wipe(LocalSettings())
+    console.print("The local data is gone.")
+
+
+@app.command()
+def env() -> None:
+    """Print the environment that points any Airflow, dbt or Google client at the local stack, ready to be sourced."""
+    sys.stdout.write(sourceable(environment(LocalSettings())))
+
+
+@app.command()
+def query(sql: str) -> None:
+    """Print a query's rows as CSV, from the warehouse that the environment points at (the local one by default)."""
+    with _readable_errors():
+        warehouse.query(sql, sys.stdout, warehouse.pointed_at(environment(LocalSettings())))
+
+
+@app.command(name="exec", context_settings={"ignore_unknown_options": True})
+def execute(command: list[str]) -> None:
+    """Run a command in the local stack's environment: `exec airflow dags list`."""
+    settings = LocalSettings()
+    if command[0] == "airflow":
+        with _readable_errors():
+            home.prepare(settings.airflow_home)
+            if not (settings.airflow_home / "airflow.db").exists():
+                raise LocalStackError("Airflow has no metadata database yet. Start the services first: `make up`.")
+            manifest.refresh()
+    # The commands meant here lie beside this interpreter, whether or not its environment is activated.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    os.execvpe(command[0], command, {**os.environ, **environment(settings)})  # noqa: S606
+
+
+@app.command(name="manifest")
+def write_manifest() -> None:
+    """Write the dbt manifest that the DAGs are rendered from, if the dbt project has changed."""
+    with _readable_errors():
+        manifest.refresh()
+
+
+@app.command()
+def demo(
+    setup_seconds: Annotated[float, typer.Option(help="How long the setup before took, for the report.")] = 0.0,
+) -> None:
+    """Start everything, load the history and two days, show what came of it. The services stay up."""
+    from include.local.demo.run import Demo
+
+    try:
+        with _readable_errors():
+            succeeded = Demo(LocalSettings(), Console(highlight=False), setup_seconds).run()
+    except KeyboardInterrupt:
+        console.print("\nInterrupted. Services and runs go on; `make demo` picks them up, `make down` stops them.")
+        raise typer.Exit(130) from None
+    raise typer.Exit(0 if succeeded else 1)
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    try:
+        yield
+    except LocalStackError as problem:
+        # Logs and stack traces in the message may look like markup.
+        console.print("error:", str(problem), markup=False, style=None)
+        raise typer.Exit(1) from None
+
+
+def _say(service: Service, what: str, seconds: float) -> None:
+    if what == "ready":
+        console.print(f"  {service.title}: ready after {seconds:.1f} s")

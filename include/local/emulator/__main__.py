@@ -1,0 +1,29 @@
+"""`python -m include.local.emulator start …`: bqemulator's own command line, with the fixes applied first."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+
+from include.local.emulator import alter, copies, engine, loads, parsing, rewriting, routines, scripts
+
+VERSION = "1.4.0"
+"""The fixes reach into internals: another version needs each of them looked at again."""
+
+
+def main() -> None:
+    """Apply all fixes, then hand over to bqemulator's command line."""
+    found = importlib.metadata.version("bqemulator")
+    if found != VERSION:
+        raise SystemExit(f"These fixes are for bqemulator {VERSION}, installed is {found}.")
+    for module in (engine, parsing, rewriting, routines, scripts, alter, loads, copies):
+        module.apply()
+
+    from bqemulator.cli import main as bqemulator
+
+    sys.argv[0] = "bqemulator"
+    bqemulator()
+
+
+if __name__ == "__main__":
+    main()

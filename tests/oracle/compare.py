@@ -1,0 +1,80 @@
+"""Expected against actual, as lines that say what is wrong where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tests.oracle.raw import Row, Table
+
+#: Keys of the raw tables, client_id left out.
+KEYS: dict[str, tuple[str, ...]] = {
+    "stripe_subscription_items": ("subscription_id", "id"),
+    "stripe_invoice_lines": ("invoice_id", "id"),
+    "hubspot_deal_contacts": ("deal_id", "contact_id"),
+    "hubspot_deal_pipeline_stages": ("pipeline_id", "id"),
+}
+
+
+def compare_raw(table: str, expected: Table, actual: Iterable[Mapping[str, Any]], limit: int = 20) -> list[str]:
+    """Differences between a raw table and its actual rows (all columns, one client), at most `limit` lines.
+
+    Compared are the keys, every column of the contract, whether a row is a tombstone, and that `_extra` is empty.
+    """
+    key = KEYS.get(table, ("id",))
+    problems: list[str] = []
+    rows: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    for row in actual:
+        name = tuple(row[part] for part in key)
+        if name in rows:
+            problems.append(f"{table} {name}: there twice")
+        rows[name] = row
+    for name in sorted(expected.keys() - rows.keys()):
+        problems.append(f"{table} {name}: missing")
+    for name in sorted(rows.keys() - expected.keys()):
+        problems.append(f"{table} {name}: not in the books")
+    for name in sorted(expected.keys() & rows.keys()):
+        problems += [f"{table} {name}: {text}" for text in _row_problems(expected[name], rows[name])]
+    return _cut(problems, limit)
+
+
+def _row_problems(expected: Row, actual: Mapping[str, Any]) -> Iterable[str]:
+    own = {column for column in actual if not column.startswith("_") and column != "client_id"}
+    columns = {column for column in expected if not column.startswith("_")}
+    if own != columns:
+        yield f"columns differ: {sorted(own ^ columns)}"
+    for column in sorted(own & columns):
+        if expected[column] != actual[column]:
+            yield f"{column} is {actual[column]!r}, expected {expected[column]!r}"
+    if (actual["_deleted_at"] is not None) != expected["_deleted"]:
+        yield f"_deleted_at is {actual['_deleted_at']}, expected {'a tombstone' if expected['_deleted'] else 'none'}"
+    if actual["_extra"]:
+        yield f"_extra holds {sorted(actual['_extra'])}"
+
+
+def compare_clv(expected: Sequence[Row], actual: Iterable[Mapping[str, Any]], limit: int = 20) -> list[str]:
+    """Differences between the mart and what it should be, per person and currency, at most `limit` lines."""
+    problems: list[str] = []
+    wanted = {(row["person_key"], row["currency"]): row for row in expected}
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for row in actual:
+        cell = (row["person_key"], row["currency"])
+        if cell in found:
+            problems.append(f"{_who(row)}: there twice")
+        found[cell] = row
+    problems += [f"{_who(wanted[cell])}: missing" for cell in sorted(wanted.keys() - found.keys())]
+    problems += [f"{_who(found[cell])}: not expected" for cell in sorted(found.keys() - wanted.keys())]
+    for cell in sorted(wanted.keys() & found.keys()):
+        for column, value in wanted[cell].items():
+            if found[cell][column] != value:
+                problems.append(f"{_who(wanted[cell])}: {column} is {found[cell][column]!r}, expected {value!r}")
+    return _cut(problems, limit)
+
+
+def _who(row: Mapping[str, Any]) -> str:
+    return f"{row['email'] or row['person_key'][:12]} in {row['currency']}"
+
+
+def _cut(problems: list[str], limit: int) -> list[str]:
+    more = len(problems) - limit
+    return problems[:limit] + ([f"and {more} more"] if more > 0 else [])

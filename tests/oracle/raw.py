@@ -1,0 +1,202 @@
+"""What every raw table must hold after a series of loads.
+
+A table lags behind the books: a load sees an object as it is when the API answers, and only if its window touches the
+object. So the loads are replayed here, on the books, by the documented behaviour of the two APIs:
+
+* Stripe, by creation: every object created in the window that still exists. What a window held before and no longer
+  holds is deleted.
+* Stripe, by change: every object that an event of the window names, as it is when it is fetched; deleted if it is gone.
+* HubSpot, by creation: the same as Stripe's; from the portal's first day on, everything that exists, since its list
+  knows no dates. By change: every record whose modified date, as it is at the moment of the search, lies in the window;
+  a record that changed again since is found by a later window.
+* HubSpot's recycle bin, which goes back 90 days, is read whole by every load. Ids that were merged into a loaded
+  record are deleted.
+* Whole collections: everything that exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from tests.oracle import hubspot_rows, stripe_rows
+from tests.oracle.books import Books, Entry, Json
+from tests.oracle.values import epoch, iso
+
+Row = dict[str, Any]
+Table = dict[tuple[str, ...], Row]
+Source = Literal["stripe", "hubspot"]
+#: Versions carry milliseconds, so this is the last moment before an exclusive end.
+INSTANT = timedelta(milliseconds=1)
+FIRST_DAY = datetime(2024, 7, 1, tzinfo=UTC)
+#: How long HubSpot keeps an archived record in its recycle bin; after that no list returns it.
+BIN_DAYS = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load of a stream: what it asked for, and when the API answered. `stream` None: every stream of the source."""
+
+    source: Source
+    axis: Literal["created", "changed", "whole"]
+    start: datetime
+    end: datetime
+    observed_at: datetime
+    stream: str | None = None
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """A stream: its collection in the books, its tables, and the property that says when a record changed."""
+
+    source: Source
+    name: str
+    collection: str
+    row: Callable[[Json], Row]
+    children: Mapping[str, tuple[tuple[str, ...], Callable[[Json], list[Row]]]] = field(default_factory=dict)
+    modified: str = ""
+    whole: bool = False
+    has_bin: bool = True
+
+
+_STREAMS = (
+    _Stream("stripe", "customers", "customers", stripe_rows.customer),
+    _Stream("stripe", "products", "products", stripe_rows.product),
+    _Stream("stripe", "prices", "prices", stripe_rows.price),
+    _Stream(
+        "stripe",
+        "subscriptions",
+        "subscriptions",
+        stripe_rows.subscription,
+        {"subscription_items": (("subscription_id", "id"), stripe_rows.subscription_items)},
+    ),
+    _Stream(
+        "stripe",
+        "invoices",
+        "invoices",
+        stripe_rows.invoice,
+        {"invoice_lines": (("invoice_id", "id"), stripe_rows.invoice_lines)},
+    ),
+    _Stream("hubspot", "contacts", "contacts", hubspot_rows.contact, modified="lastmodifieddate"),
+    _Stream("hubspot", "companies", "companies", hubspot_rows.company, modified="hs_lastmodifieddate"),
+    _Stream(
+        "hubspot",
+        "deals",
+        "deals",
+        hubspot_rows.deal,
+        {"deal_contacts": (("deal_id", "contact_id"), lambda o: [hubspot_rows.deal_contact(x) for x in o["_links"]])},
+        modified="hs_lastmodifieddate",
+    ),
+    _Stream("hubspot", "owners", "owners", hubspot_rows.owner, whole=True),
+    _Stream(
+        "hubspot",
+        "deal_pipelines",
+        "pipelines",
+        hubspot_rows.pipeline,
+        {"deal_pipeline_stages": (("pipeline_id", "id"), hubspot_rows.pipeline_stages)},
+        whole=True,
+        has_bin=False,
+    ),
+)
+
+
+@dataclass
+class _Held:
+    """A record as the raw table holds it."""
+
+    object: Json
+    deleted: bool
+
+
+def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
+    """Every raw table after `loads`, which are in order of time: table -> key -> row.
+
+    A row has the table's own columns, typed as BigQuery's client returns them, and `_deleted`: whether it must be a
+    tombstone. The other system columns are the pipeline's own affair.
+    """
+    tables: dict[str, Table] = {}
+    for stream in _STREAMS:
+        held: dict[str, _Held] = {}
+        for load in loads:
+            if load.source == stream.source and load.stream in (None, stream.name):
+                _replay(books, stream, load, held)
+        tables[f"{stream.source}_{stream.name}"] = {
+            (id_,): stream.row(record.object) | {"_deleted": record.deleted} for id_, record in held.items()
+        }
+        for name, (key, rows) in stream.children.items():
+            tables[f"{stream.source}_{name}"] = {
+                tuple(row[part] for part in key): row | {"_deleted": record.deleted}
+                for record in held.values()
+                for row in rows(record.object)
+            }
+    return tables
+
+
+def _replay(books: Books, stream: _Stream, load: Load, held: dict[str, _Held]) -> None:
+    now = books.at(stream.collection, load.observed_at)
+    axis = load.axis
+    if stream.whole or (stream.source == "hubspot" and axis == "created" and load.start <= FIRST_DAY):
+        axis = "whole"
+    if axis == "changed":
+        found = _touched(books, stream, load, now)
+    else:
+
+        def inside(shape: Json) -> bool:
+            return axis == "whole" or load.start <= _created(stream, shape) < load.end
+
+        found = {id_ for id_, entry in now.items() if inside(entry.object) and entry.gone != "archived"}
+        for id_, record in held.items():
+            if inside(record.object) and (id_ not in found or now[id_].gone is not None):
+                record.deleted = True
+    for id_ in found:
+        _take(books, stream, load, held, now[id_])
+    if stream.source == "hubspot" and stream.has_bin:
+        for entry in now.values():
+            if entry.gone == "archived":
+                _take(books, stream, load, held, entry)
+
+
+def _touched(books: Books, stream: _Stream, load: Load, now: Mapping[str, Entry]) -> set[str]:
+    if stream.source == "stripe":
+        before_end = books.at(stream.collection, load.end - INSTANT)
+        return {id_ for id_, entry in before_end.items() if entry.updated >= load.start}
+    return {
+        id_
+        for id_, entry in now.items()
+        if entry.gone is None and load.start <= _moment(entry.object["properties"][stream.modified]) < load.end
+    }
+
+
+def _take(books: Books, stream: _Stream, load: Load, held: dict[str, _Held], entry: Entry) -> None:
+    """Load one record that the API was asked for."""
+    archived_at = entry.object.get("archivedAt")
+    purged = archived_at is not None and _moment(archived_at) <= load.observed_at - BIN_DAYS
+    if entry.gone not in (None, "archived") or purged:
+        if entry.id in held:
+            held[entry.id].deleted = True
+        return
+    shape = entry.object
+    if stream.name == "deals":
+        links = books.at("deal_contacts", load.observed_at).values()
+        shape = shape | {"_links": [x.object for x in links if x.gone is None and x.object["deal_id"] == entry.id]}
+    held[entry.id] = _Held(shape, deleted=entry.gone == "archived")
+    merged = shape.get("properties", {}).get("hs_merged_object_ids") or ""
+    for id_ in merged.split(";"):
+        if id_ in held:
+            held[id_].deleted = True
+
+
+def _created(stream: _Stream, shape: Json) -> datetime:
+    if stream.source == "stripe":
+        moment = epoch(shape["created"])
+        assert moment is not None
+        return moment
+    return _moment(shape["properties"]["createdate"] if "properties" in shape else shape["createdAt"])
+
+
+def _moment(text: str) -> datetime:
+    moment = iso(text)
+    assert moment is not None
+    return moment
