@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cosmos import ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
-from cosmos.constants import InvocationMode, LoadMode, SourceRenderingBehavior, TestBehavior, TestIndirectSelection
+from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, SourceRenderingBehavior, TestBehavior, TestIndirectSelection
 
 from tributary.settings import REPOSITORY
 
@@ -22,7 +22,9 @@ PROFILE = ProfileConfig(
 )
 #: `buildable`: a group runs the tests of which it has every model or their parents, so none waits for a later group.
 EXECUTION = ExecutionConfig(
-    invocation_mode=InvocationMode.DBT_RUNNER, test_indirect_selection=TestIndirectSelection.BUILDABLE
+    execution_mode=ExecutionMode.WATCHER,
+    invocation_mode=InvocationMode.DBT_RUNNER,
+    test_indirect_selection=TestIndirectSelection.BUILDABLE,
 )
 
 
@@ -42,4 +44,6 @@ def operator_args(as_of: str) -> dict[str, Any]:
 
     It goes by environment: a changed `--vars` makes dbt parse the whole project anew, in every task.
     """
-    return {"env": {"TRIBUTARY_AS_OF": as_of}, "append_env": True, "install_deps": False}
+    # Unit tests are about the SQL and not about today's data: CI runs them.
+    environment = {"TRIBUTARY_AS_OF": as_of, "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
+    return {"env": environment, "append_env": True, "install_deps": False}

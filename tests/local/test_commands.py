@@ -106,7 +106,7 @@ class TestQuery:
         assert "http://127.0.0.1:9" in printed.stderr
         assert "Traceback" not in printed.stderr
         chosen = {name: variables[name] for name in ("TRIBUTARY_PROJECT", "BIGQUERY_EMULATOR_HOST")}
-        assert run("query", "select 7 as x", **chosen).stdout == "x\n7\n"
+        assert run("query", "select 7 as x", settings=None, **chosen).stdout == "x\n7\n"
 
     def test_says_what_the_warehouse_says(self, emulated: tuple[LocalSettings, dict[str, str]]) -> None:
         refused = run("query", "select nothing from nowhere.none", settings=emulated[0])

@@ -77,6 +77,26 @@ def test_orphans_of_a_process_that_died_are_ended_too(tmp_path: Path) -> None:
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
+def test_orphans_that_have_overwritten_their_environment_are_ended_too(tmp_path: Path) -> None:
+    """As Airflow's workers do, by setting their title."""
+    code = (
+        "import os, sys, time, pathlib\n"
+        "from setproctitle import setproctitle\n"
+        "if os.fork() == 0:\n"
+        "    setproctitle('worker ' + 'x' * 10000)\n"
+        "    pathlib.Path('child').write_text(f'{os.getpid()}\\n')\n"
+        "    time.sleep(300)\n"
+        "time.sleep(300)"
+    )
+    record = start(tmp_path, code)
+    child = psutil.Process(int(wait_for(tmp_path / "child")))
+    assert processes.TOKEN not in child.environ()
+    psutil.Process(record.pid).kill()
+    os.waitpid(record.pid, 0)
+    assert processes.stop(record, patience=5)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
 def test_what_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     code = (
         "import signal, time, pathlib\n"

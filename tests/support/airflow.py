@@ -17,6 +17,7 @@ class Airflow(AirflowApi):
 
     def __init__(self, environment: dict[str, str], password: str) -> None:
         super().__init__(environment["AIRFLOW__API__BASE_URL"], password)
+        self.password = password
         self.environment = environment
 
     def cli(self, *arguments: str, seconds: float = 300) -> str:

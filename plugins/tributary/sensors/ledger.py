@@ -23,7 +23,7 @@ class LedgerSensor(TributaryOperator):
         self,
         *,
         sources: list[str],
-        interval: timedelta = timedelta(seconds=30),
+        interval: timedelta = timedelta(seconds=10),
         timeout: timedelta = timedelta(hours=12),
         **kwargs: Any,
     ) -> None:
