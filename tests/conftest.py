@@ -1,6 +1,9 @@
 """Real services for the tests: emulators, simulators and Airflow, each started at most once, on free ports."""
 
+import atexit
 import os
+import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # Airflow reads these when it is imported first, so they stand before everything else.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="tributary-tests-")
+atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "dags")
 os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")
@@ -19,6 +23,9 @@ import pytest  # noqa: E402
 from include.local.services import EMULATORS, SIMULATORS  # noqa: E402
 from include.local.stack import start_stack  # noqa: E402
 from tests.support.world import World  # noqa: E402
+
+# A test run that is ended by its time limit stops its services too, as one that is interrupted does.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 CUSTOMERS = 25
 """Customers of the small world; big enough to hold every kind of mess."""

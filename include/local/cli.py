@@ -102,11 +102,18 @@ def demo(
     """Start everything, load the history and two days, show what came of it. The services stay up."""
     from include.local.demo.run import Demo
 
+    settings = LocalSettings()
+    screen = Console(highlight=False)
+    if not screen.is_terminal:
+        # A log has no width; this one fits the tables.
+        screen = Console(highlight=False, width=130)
     try:
         with _readable_errors():
-            succeeded = Demo(LocalSettings(), Console(highlight=False), setup_seconds).run()
+            succeeded = Demo(settings, screen, setup_seconds).run()
     except KeyboardInterrupt:
-        console.print("\nInterrupted. Services and runs go on; `make demo` picks them up, `make down` stops them.")
+        left = stack.running(settings)
+        stay = f"Still running: {', '.join(left)}. `make demo` goes on from here, `make down` stops them."
+        console.print(f"\nInterrupted. {stay if left else 'Nothing is left running.'}")
         raise typer.Exit(130) from None
     raise typer.Exit(0 if succeeded else 1)
 

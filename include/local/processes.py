@@ -14,13 +14,15 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
 TOKEN = "TRIBUTARY_LOCAL_TOKEN"  # noqa: S105 - name of the variable that marks a process as ours
+
+ORPHAN_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -82,48 +84,46 @@ def is_alive(record: Record) -> bool:
 
 
 def members(record: Record) -> list[psutil.Process]:
-    """Every living process of this start: those that carry its token, and their descendants.
+    """Every living process of this start.
 
-    Airflow makes the processes that run tasks unreadable to all but root. One of those is counted by its parent or,
-    once orphaned, by its session, which is named after the started process and can't be had by anyone else while that
-    process lives, nor after it while a member lives.
+    That is: those that carry its token, and those in its session, which all descendants stay in unless they open their
+    own. The session is what finds Airflow's workers, whose environment can't be read: they write their titles over
+    it, and those that run tasks are closed to all but root. A session is named after the started process; the system
+    gives that id to nobody else while the session has members, so it proves nothing only once a foreign process runs
+    under it.
     """
-    everyone = list(psutil.process_iter())
-    found = {process.pid: process for process in everyone if _is_ours(process, record)}
-    leader_is_foreign = psutil.pid_exists(record.pid) and record.pid not in found
-    for process in everyone:
-        if process.pid not in found and not leader_is_foreign and _is_hidden_member(process, record):
+    found: dict[int, psutil.Process] = {}
+    hidden: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        variables = _environment(process)
+        if variables.get(TOKEN) == record.token:
             found[process.pid] = process
-    for process in list(found.values()):
-        with contextlib.suppress(psutil.Error):
-            found.update({child.pid: child for child in process.children(recursive=True)})
+        elif not variables and _session(process) == record.pid:
+            hidden.append(process)
+    if record.pid in found or not psutil.pid_exists(record.pid):
+        found.update({process.pid: process for process in hidden})
     return [process for process in found.values() if _runs(process)]
 
 
 def stop(record: Record, *, patience: float) -> bool:
-    """End the service: SIGTERM to the started process, SIGKILL to what is left of it after `patience` seconds.
+    """End the service: SIGTERM to the started process, SIGKILL to it and all it has left behind.
 
-    Returns False when there was nothing to end. Never signals a process without the record's token.
+    The started process gets `patience` seconds to end its children, in its own order, and itself; orphans get
+    ORPHAN_SECONDS. Returns False when there was nothing to end. Never signals a process that isn't a member.
     """
-    mine = members(record)
-    if not mine:
+    if not members(record):
         return False
-    leader = [process for process in mine if process.pid == record.pid]
-    # A supervisor ends its children itself, in its own order; only orphans are told one by one.
-    for process in leader or mine:
+    if is_alive(record):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(record.pid).terminate()
+        _until(lambda: not is_alive(record), patience, record.pid)
+    for process in members(record):
         _signal(process, signal.SIGTERM)
-    deadline = time.monotonic() + patience
-    while mine and time.monotonic() < deadline:
-        _reap(record.pid)
-        if leader and not any(process.pid == record.pid for process in mine):
-            for process in mine:
-                _signal(process, signal.SIGTERM)
-            leader = []
-        time.sleep(0.05)
-        mine = members(record)
-    for process in mine:
+    _until(lambda: not members(record), ORPHAN_SECONDS, record.pid)
+    left = members(record)
+    for process in left:
         _signal(process, signal.SIGKILL)
-    psutil.wait_procs(mine, timeout=5)
+    psutil.wait_procs(left, timeout=5)
     _reap(record.pid)
     return True
 
@@ -137,23 +137,22 @@ def tail(log: Path, lines: int = 20) -> str:
 
 
 def _is_ours(process: psutil.Process, record: Record) -> bool:
-    try:
-        return process.environ().get(TOKEN) == record.token and _runs(process)
-    except (psutil.Error, OSError):
-        return False
+    return _environment(process).get(TOKEN) == record.token and _runs(process)
 
 
-def _is_hidden_member(process: psutil.Process, record: Record) -> bool:
+def _environment(process: psutil.Process) -> dict[str, str]:
+    """The process's environment; empty when it can't be read."""
     try:
-        process.environ()
-    except psutil.AccessDenied:
-        try:
-            return os.getsid(process.pid) == record.pid and process.uids().real == os.getuid()
-        except (psutil.Error, OSError):
-            return False
+        return dict(process.environ())
     except (psutil.Error, OSError):
-        return False
-    return False
+        return {}
+
+
+def _session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid) if process.uids().real == os.getuid() else None
+    except (psutil.Error, OSError):
+        return None
 
 
 def _runs(process: psutil.Process) -> bool:
@@ -161,6 +160,15 @@ def _runs(process: psutil.Process) -> bool:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
+
+
+def _until(done: Callable[[], bool], seconds: float, pid: int) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        _reap(pid)
+        if done():
+            return
+        time.sleep(0.05)
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:

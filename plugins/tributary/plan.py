@@ -61,7 +61,7 @@ def plan(
     axis: str = AUTO,
     chunk_days: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The work items of one stream, its window widened by the contract's look-back: clients in order, chunks oldest first."""
+    """The work items of one stream: clients in order, chunks oldest first, the window widened by the look-back."""
     items: list[dict[str, Any]] = []
     for client in clients.values():
         whole = contract.daily == Axis.WHOLE

@@ -16,12 +16,16 @@ DONE_TASKS = ("success", "skipped", "failed", "upstream_failed", "removed")
 
 @dataclass(frozen=True)
 class RunState:
-    """How far a DAG run is; `failed` names its failed tasks once it has failed."""
+    """How far a DAG run is.
+
+    `failed` names its failed tasks once it has failed, `seconds` is what it took once it has ended.
+    """
 
     state: str
     tasks_done: int
     tasks: int
     failed: tuple[str, ...] = ()
+    seconds: float | None = None
 
     @property
     def ended(self) -> bool:
@@ -59,7 +63,7 @@ class AirflowApi:
 
     def run_state(self, dag_id: str, run_id: str) -> str | None:
         """State of the run, None when there is no such run."""
-        run = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", missing_ok=True)
+        run = self._run(dag_id, run_id)
         return str(run["state"]) if run else None
 
     def trigger(self, dag_id: str, run_id: str, *, logical_date: str | None, conf: dict[str, Any]) -> None:
@@ -73,7 +77,8 @@ class AirflowApi:
 
     def progress(self, dag_id: str, run_id: str) -> RunState:
         """State and tasks of the run."""
-        state = self.run_state(dag_id, run_id) or "missing"
+        run = self._run(dag_id, run_id) or {"state": "missing"}
+        state = str(run["state"])
         tasks = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
         total = self._get(tasks, limit=1)["total_entries"]
         done = self._get(tasks, limit=1, state=list(DONE_TASKS))["total_entries"]
@@ -81,7 +86,10 @@ class AirflowApi:
         if state == "failed":
             answer = self._get(tasks, limit=20, state=["failed"])
             failed = tuple(sorted({task["task_id"] for task in answer["task_instances"]}))
-        return RunState(state, done, total, failed)
+        return RunState(state, done, total, failed, run.get("duration"))
+
+    def _run(self, dag_id: str, run_id: str) -> Any:
+        return self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", missing_ok=True)
 
     def _sign_in(self) -> None:
         answer = self._send("POST", "/auth/token", {"username": AIRFLOW_USER, "password": self._password}, {})

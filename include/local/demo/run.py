@@ -69,15 +69,18 @@ class Demo:
         for step in STEPS:
             begun = time.monotonic()
             states = {dag: airflow.run_state(dag, step.run_id) for dag in DAGS}
-            self._set_clock(step.clock)
             if all(state == "success" for state in states.values()):
                 self.screen.heading(f"Load {step.title}: done before, left as it is")
-                self.runs += [_run(step, dag, "success", 0.0, earlier=True) for dag in DAGS]
+                for dag in DAGS:
+                    self._note(step, dag, airflow.progress(dag, step.run_id), earlier=True)
             else:
                 self.screen.heading(f"Load {step.title}")
+                self._set_clock(step.clock)
                 if not self._run_step(airflow, step, states):
                     return False
             self.phases[step.name] = _since(begun)
+        # The simulators may have been started anew since.
+        self._set_clock(STEPS[-1].clock)
         return True
 
     def _run_step(self, airflow: AirflowApi, step: Step, before: dict[str, str | None]) -> bool:
@@ -90,7 +93,7 @@ class Demo:
             outcome = self._follow(airflow, step)
         for dag, (run, seconds) in outcome.items():
             self.screen.ended(dag, run, seconds)
-            self.runs.append(_run(step, dag, run.state, seconds, tasks=run.tasks, failed=list(run.failed)))
+            self._note(step, dag, run, earlier=False)
         return all(run.state == "success" for run, _ in outcome.values())
 
     def _follow(self, airflow: AirflowApi, step: Step) -> dict[str, tuple[RunState, float]]:
@@ -105,6 +108,20 @@ class Demo:
             if all(run.ended for run, _ in states.values()) or any(run.state == "failed" for run, _ in states.values()):
                 return states
             time.sleep(POLL_SECONDS)
+
+    def _note(self, step: Step, dag: str, run: RunState, *, earlier: bool) -> None:
+        self.runs.append(
+            {
+                "step": step.name,
+                "dag_id": dag,
+                "run_id": step.run_id,
+                "state": run.state,
+                "seconds": run.seconds,
+                "tasks": run.tasks,
+                "failed_tasks": list(run.failed),
+                "from_an_earlier_demo": earlier,
+            }
+        )
 
     def _set_clock(self, now: str) -> None:
         try:
@@ -147,28 +164,6 @@ class Demo:
         login = f"user {AIRFLOW_USER}, password {home.password(self.settings.airflow_home)}"
         say(f"Airflow: [link={self.settings.airflow_url}]{self.settings.airflow_url}[/link]  {login}")
         say('The services stay up. Look around with `make query SQL="select …"`, stop them with `make down`.')
-
-
-def _run(
-    step: Step,
-    dag: str,
-    state: str,
-    seconds: float,
-    *,
-    tasks: int | None = None,
-    failed: list[str] | None = None,
-    earlier: bool = False,
-) -> dict[str, Any]:
-    return {
-        "step": step.name,
-        "dag_id": dag,
-        "run_id": step.run_id,
-        "state": state,
-        "seconds": round(seconds, 1),
-        "tasks": tasks,
-        "failed_tasks": failed or [],
-        "from_an_earlier_demo": earlier,
-    }
 
 
 def _since(begun: float) -> float:

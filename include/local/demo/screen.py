@@ -6,16 +6,32 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
+from rich import box
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from include.local.demo.airflow_api import RunState
 from include.local.demo.results import PARTS, Balance
 
+ROOMY = 110
+"""From this width on, in characters, all columns are shown."""
+
+STYLE: dict[str, Any] = {
+    "title_justify": "left",
+    "title_style": "bold",
+    "caption_justify": "left",
+    "box": box.SIMPLE_HEAD,
+    "padding": (0, 1, 0, 0),
+    "pad_edge": False,
+}
 MARKS = {"success": "[green]done[/]", "failed": "[red]failed[/]", "running": "running", "queued": "queued"}
 
 
@@ -68,43 +84,48 @@ class Screen:
             self.say(f"  [red]failed:[/] {task}")
 
     def customers(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Customers by lifetime value."""
-        table = Table(title="Customers by lifetime value, the first of each currency", title_justify="left")
-        for name in ("currency", "customer", "plan", "CRM status"):
-            table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=34)
-        for name in ("collected", "months"):
-            table.add_column(name, justify="right", no_wrap=True)
-        for name in ("first payment", "last payment", ""):
-            table.add_column(name, no_wrap=True)
-        for before, row in zip([None, *rows], rows, strict=False):
-            first = before is None or before["currency"] != row["currency"]
-            if first and before is not None:
-                table.add_section()
-            table.add_row(
-                f"{str(row['currency']).upper()} ({row['customers']})" if first else "",
-                str(row.get("email") or row["person_key"]),
-                str(row["plan"] or "-"),
-                str(row["crm_status"] or "-"),
-                f"{row['revenue_collected']:,}",
-                str(row["months_active"]),
-                _day(row["first_payment_at"]),
-                _day(row["last_payment_at"]),
-                "churned in CRM, still active" if row["is_churned_in_crm_but_active"] else "",
-            )
+        """Customers by lifetime value, grouped by currency."""
+        roomy = self.console.width >= ROOMY
+        title = "Customers by lifetime value: the first of each currency"
+        table = Table(title=title, caption="* churned in the CRM, but with an active subscription", **STYLE)
+        table.add_column("currency", no_wrap=True)
+        table.add_column("customer", no_wrap=True, overflow="ellipsis", max_width=40 if roomy else 26)
+        if roomy:
+            table.add_column("plan", no_wrap=True, overflow="ellipsis", max_width=16)
+        table.add_column("in the CRM", no_wrap=True)
+        table.add_column("collected", justify="right", no_wrap=True)
+        table.add_column("months", justify="right", no_wrap=True)
+        if roomy:
+            table.add_column("paid from, to", no_wrap=True)
+        for currency, group in groupby(rows, key=itemgetter("currency")):
+            customers = list(group)
+            decimals = _decimals(row["revenue_collected"] for row in customers)
+            for row in customers:
+                first = row is customers[0]
+                flagged = "[red]{} *[/]" if row["is_churned_in_crm_but_active"] else "{}"
+                table.add_row(
+                    f"{str(currency).upper()} ({row['customers']})" if first else "",
+                    escape(str(row.get("email") or row["person_key"])),
+                    *([escape(str(row["plan"] or "-"))] if roomy else []),
+                    flagged.format(escape(str(row["crm_status"] or "-"))),
+                    f"{row['revenue_collected']:,.{decimals}f}",
+                    str(row["months_active"]),
+                    *([f"{_month(row['first_payment_at'])} {_month(row['last_payment_at'])}"] if roomy else []),
+                )
+            table.add_section()
         self.console.print(table)
 
     def balances(self, rows: Iterable[Balance]) -> None:
         """The conservation equation per stream."""
-        title = "Nothing lost, nothing doubled: received = " + " + ".join(PARTS)
-        table = Table(title=title, title_justify="left")
+        table = Table(title="Nothing lost, nothing doubled: what was received and what became of it", **STYLE)
         table.add_column("stream", no_wrap=True)
-        for name in ("loads", "received", *PARTS, "tombstoned"):
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("")
+        table.add_column("received", justify="right", no_wrap=True)
+        table.add_column("= " + " + ".join(PARTS), min_width=22)
+        table.add_column("", no_wrap=True)
         for row in rows:
-            numbers = (row.loads, row.received, *row.parts.values(), row.tombstoned)
+            parts = "= " + " + ".join(f"{number:,}" for number in row.parts.values())
             mark = "[green]holds[/]" if row.holds else "[red]does not hold[/]"
-            table.add_row(f"{row.source}.{row.stream}", *(f"{number:,}" for number in numbers), mark)
+            table.add_row(f"{row.source}.{row.stream}", f"{row.received:,}", parts, mark)
         self.console.print(table)
 
 
@@ -117,5 +138,10 @@ def _bar(dag: str, state: RunState, seconds: float) -> Text:
     )
 
 
-def _day(moment: datetime | date | None) -> str:
-    return f"{moment:%Y-%m-%d}" if moment else "-"
+def _month(moment: datetime | date | None) -> str:
+    return f"{moment:%Y-%m}" if moment else "-"
+
+
+def _decimals(amounts: Iterable[Decimal]) -> int:
+    """As many decimals as the amounts of one currency have; none when all are whole."""
+    return max(max(-int(amount.normalize().as_tuple().exponent), 0) for amount in amounts)

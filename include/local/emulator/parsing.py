@@ -39,3 +39,17 @@ def apply() -> None:
         return trees if shared else [tree.copy() if tree is not None else None for tree in trees]
 
     Dialect.parse = parse_once  # type: ignore[method-assign]
+    _options_of_columns()
+
+
+def _options_of_columns() -> None:
+    """CREATE TABLE t (c STRING OPTIONS (…)): the compiled sqlglot refuses to tell the kind of such a constraint."""
+    from bqemulator.jobs import ddl_result
+
+    def is_not_null(column: exp.ColumnDef) -> bool:
+        return any(
+            isinstance(constraint.args.get("kind"), exp.NotNullColumnConstraint)
+            for constraint in column.args.get("constraints") or ()
+        )
+
+    ddl_result._has_not_null_constraint = is_not_null
