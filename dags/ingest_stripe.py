@@ -10,28 +10,18 @@ Reads every stream of every Stripe client, one lane each, and replaces what the 
 within the last 25 days is read from the event feed; an older one is listed by creation date.
 
 **Rerun**: clear a task, or trigger the same window again: a window can be loaded any number of times.
-
-#### When it fails
-| task | what it says | what to do |
-|---|---|---|
-| plan | unknown stream, window in the future | correct the trigger form |
-| extract | connection …, account …, permission … | mend the connection it names, clear the task |
-| extract | failed 7 times | Stripe is down or throttles; clear later, it goes on behind the last finished page |
-| flatten | break the contract / frozen | `ops.rejects`, the staged folder it names; mend the contract, clear the task |
-| stage | load job refused | the message has BigQuery's reason; mend the contract, clear `flatten` |
-| replace | … nothing was loaded | the message has table, window and both numbers; clear `extract` of the lane |
 """
 
 from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
-from tributary.ingest import DEFAULT_ARGS, ingest_lanes, ingest_params
+from tributary.ingest import DEFAULT_ARGS, TRIAGE, ingest_lanes, ingest_params
 
 with DAG(
     dag_id="ingest_stripe",
     description="Stripe billing records into raw.stripe_*",
-    doc_md=__doc__,
+    doc_md=__doc__ + TRIAGE,
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
     start_date=datetime(2024, 7, 1, tzinfo=UTC),
     catchup=False,

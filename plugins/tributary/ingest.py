@@ -27,6 +27,20 @@ DEFAULT_ARGS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=15),
 }
 
+TRIAGE = """
+#### When it fails
+
+| task | what it says | what to do |
+|---|---|---|
+| plan | window in the future or reversed | correct the trigger form |
+| extract | connection, account or permission | mend the connection it names, clear the task |
+| extract | failed 7 times | the API is down or throttles; clear later, it goes on behind the last finished page |
+| flatten | break the contract, or frozen | look at the staged folder it names, mend the contract, clear the task |
+| stage | load job refused | the message has BigQuery's reason; mend the contract, clear `flatten` |
+| replace | nothing was loaded | the message has table, window and both numbers; clear `extract` of the lane |
+"""
+"""What every ingest DAG says about its failures."""
+
 
 def ingest_params(source: str) -> dict[str, Param]:
     """The trigger form of an ingest DAG."""
