@@ -27,8 +27,8 @@ up: setup ## start the local services that don't run yet: emulators, simulators,
 	$(LOCAL) up $(ARGS)
 
 .PHONY: down
-down: setup ## stop what `make up` or `make demo` started, and nothing else
-	$(LOCAL) down
+down: ## stop what `make up` or `make demo` started, and nothing else
+	test ! -x $(VENV)/python || $(LOCAL) down
 
 .PHONY: env
 env: setup ## print the environment that points any Airflow, dbt or Google client at the local services

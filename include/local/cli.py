@@ -14,7 +14,7 @@ from rich.console import Console
 
 from include.local import manifest, stack, warehouse
 from include.local.airflow import home
-from include.local.environment import AIRFLOW_USER, environment, sourceable
+from include.local.environment import AIRFLOW_USER, environment, past_proxies, sourceable
 from include.local.errors import LocalStackError
 from include.local.services import EVERYTHING, Service
 from include.local.settings import LocalSettings
@@ -27,6 +27,7 @@ console = Console(stderr=True, highlight=False, soft_wrap=True)
 @app.callback()
 def main() -> None:
     """The local stack: emulators, simulators and Airflow on this machine."""
+    os.environ.update(past_proxies(LocalSettings()))
 
 
 @app.command()

@@ -7,7 +7,9 @@ runs locally.
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import urllib.request
 from collections.abc import Mapping
 
 from include.local.settings import ROOT, LocalSettings
@@ -19,7 +21,16 @@ HUBSPOT_TOKEN = "pat-na1-tributary"  # noqa: S105 - the simulator's, not a secre
 
 def environment(settings: LocalSettings) -> dict[str, str]:
     """Variables for any process that shall talk to the stack that `settings` describes."""
-    return {**_pipeline(settings), **_airflow(settings)}
+    return {**_pipeline(settings), **_airflow(settings), **past_proxies(settings)}
+
+
+def past_proxies(settings: LocalSettings) -> dict[str, str]:
+    """Variables that keep clients from asking a proxy for the local services; empty where no proxy is set."""
+    if not urllib.request.getproxies_environment():
+        return {}
+    # Which of the two spellings a client reads differs.
+    names = {name: os.environ.get(name, "") for name in ("NO_PROXY", "no_proxy")}
+    return {name: ",".join(filter(None, [value, settings.host, "localhost"])) for name, value in names.items()}
 
 
 def sourceable(variables: Mapping[str, str]) -> str:

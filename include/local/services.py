@@ -96,6 +96,7 @@ def _simulators(settings: LocalSettings) -> Service:
         title="Stripe and HubSpot simulators",
         command=(
             sys.executable, "-m", "include.simulators", "serve",
+            "--host", settings.host,
             "--stripe-port", str(settings.stripe_port), "--hubspot-port", str(settings.hubspot_port),
             "--seed", str(settings.world_seed), "--customers", str(settings.world_customers),
             "--clock", settings.world_clock.isoformat().replace("+00:00", "Z"),

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, TextIO
 
 from include.local.errors import LocalStackError
@@ -81,6 +82,9 @@ def client(variables: Mapping[str, str]) -> Any:
 
 
 def _text(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        # NUMERIC has no scale of its own: 1.5, however many zeros the answer came with.
+        return f"{value.normalize():f}"
     return "" if value is None else value
 
 

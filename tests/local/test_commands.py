@@ -90,7 +90,7 @@ class TestQuery:
         assert printed.returncode == 0, printed.stderr
         rows = list(csv.reader(io.StringIO(printed.stdout)))
         assert rows[0] == ["a", "b", "c", "d"]
-        assert [row[:3] for row in rows[1:]] == [["1", 'x, "y"', ""], ["2", "z", ""]]
+        assert rows[1:] == [["1", 'x, "y"', "", "1.5"], ["2", "z", "", "0"]]
 
     def test_uses_the_callers_warehouse_when_one_is_named(self, emulated: tuple[LocalSettings, dict[str, str]]) -> None:
         settings, variables = emulated
@@ -107,6 +107,11 @@ class TestQuery:
         assert "Traceback" not in printed.stderr
         chosen = {name: variables[name] for name in ("TRIBUTARY_PROJECT", "BIGQUERY_EMULATOR_HOST")}
         assert run("query", "select 7 as x", settings=None, **chosen).stdout == "x\n7\n"
+
+    def test_asks_no_proxy_for_the_local_warehouse(self, emulated: tuple[LocalSettings, dict[str, str]]) -> None:
+        nowhere = "http://127.0.0.1:9"
+        printed = run("query", "select 7 as x", settings=emulated[0], HTTP_PROXY=nowhere, http_proxy=nowhere)
+        assert printed.stdout == "x\n7\n", printed.stderr
 
     def test_says_what_the_warehouse_says(self, emulated: tuple[LocalSettings, dict[str, str]]) -> None:
         refused = run("query", "select nothing from nowhere.none", settings=emulated[0])

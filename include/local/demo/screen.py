@@ -143,5 +143,6 @@ def _month(moment: datetime | date | None) -> str:
 
 
 def _decimals(amounts: Iterable[Decimal]) -> int:
-    """As many decimals as the amounts of one currency have; none when all are whole."""
-    return max(max(-int(amount.normalize().as_tuple().exponent), 0) for amount in amounts)
+    """As many decimals as the amounts of one currency have, but never just one; none when all are whole."""
+    most = max(max(-int(amount.normalize().as_tuple().exponent), 0) for amount in amounts)
+    return 2 if most == 1 else most
