@@ -55,7 +55,7 @@ lint: setup ## check style and types
 	$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy
 
 .PHONY: test
-test: setup ## run every test: make test ARGS="tests/unit -k windows"
+test: setup ## run every test: make test ARGS="tests/tributary -k windows"
 	$(LOCAL) manifest
 	$(VENV)/python -m pytest $(ARGS)
 
