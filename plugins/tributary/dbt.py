@@ -18,7 +18,7 @@ from tributary.settings import REPOSITORY
 
 DBT_DIR = REPOSITORY / "dbt"
 
-#: Rendered from the manifest that `make setup` or the image build writes: no dbt process at parse time.
+#: Rendered from a manifest (`dbt parse` writes it; locally every command that needs it does): no dbt at parse time.
 PROJECT = ProjectConfig(
     dbt_project_path=DBT_DIR, manifest_path=DBT_DIR / "target" / "manifest.json", install_dbt_deps=False
 )

@@ -1,5 +1,7 @@
 """Reads contracts from YAML; every complaint names file, line and reason."""
 
+import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,8 @@ def load_contract(path: Path) -> Contract:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
-        raise ContractError(f"{path}:{_line(node, first['loc'])}: {where + ': ' if where else ''}{reason}") from None
+        line = _line(node, first["loc"], reason)
+        raise ContractError(f"{path}:{line}: {where + ': ' if where else ''}{reason}") from None
     if (path.parent.name, path.stem) != (contract.source, contract.stream):
         raise ContractError(f"{path}:1: holds {contract.name}; expected {contract.source}/{contract.stream}.yml")
     return contract
@@ -79,18 +82,36 @@ def _refuse_duplicate_keys(path: Path, node: Any) -> None:
             _refuse_duplicate_keys(path, item)
 
 
-def _line(node: Any, location: tuple[int | str, ...]) -> int:
-    """The line of the deepest node on the way to `location` that exists in the file."""
+def _line(node: Any, location: tuple[int | str, ...], reason: str) -> int:
+    """The line of the deepest node on the way to `location`, or of the name in there that the reason quotes last."""
     line = int(node.start_mark.line)
     for part in location:
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == part), None)
             if found is None:
-                break
+                return line + 1
             line, node = found[0].start_mark.line, found[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line
-        else:
-            break
+    quoted = re.findall(r"'([^']+)'", reason)
+    if quoted and isinstance(node, yaml.MappingNode):
+        # A stream's own part comes first: its children may use the same names rightly.
+        for children in (False, True):
+            parts = [value for key, value in node.value if (key.value == "children") == children]
+            named = [scalar for value in parts for scalar in _scalars(value) if scalar.value == quoted[-1]]
+            if named:
+                return int(named[-1].start_mark.line) + 1
     return line + 1
+
+
+def _scalars(node: Any) -> Iterator[Any]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield from _scalars(value)
+    else:
+        for item in node.value:
+            yield from _scalars(item)

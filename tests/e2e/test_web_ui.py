@@ -1,4 +1,7 @@
-"""The web UI in a real browser: a finished run is readable, and a run triggered in the form succeeds."""
+"""The web UI in a real browser: a finished run is readable, and a run triggered in the form succeeds.
+
+Runs after the tests of the pipeline, whose runs it looks at; alone it makes its own.
+"""
 
 import shutil
 from collections.abc import Iterator
