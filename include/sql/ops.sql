@@ -1,11 +1,5 @@
 -- The tables that the pipeline keeps about itself. Idempotent; run before the first load.
 
-create table if not exists `{{ project }}.ops.fences` (
-  table_name string not null options (description = 'Raw table that the fence stands for.'),
-  load_id string options (description = 'Load that took the fence last.'),
-  taken_at timestamp options (description = 'When it did.')
-) options (description = 'One row per stream: every load updates it first, so that two loads of one table always conflict.');
-
 create table if not exists `{{ project }}.ops.ledger` (
   load_id string not null options (description = 'Names one load; a retry after a lost answer finds it here and does nothing.'),
   kind string options (description = 'load or build.'),

@@ -8,8 +8,8 @@
      rejects      stage table of rejects, or none
      drift        literal rows for ops.schema_drift
 
-   Partition bounds are literals, so that BigQuery prunes. Two loads of one table always conflict on the fence; BigQuery
-   cancels one of them, and the task tries again. -#}
+   Partition bounds are literals, so that BigQuery prunes. Two loads of one stream always conflict on its fence, a
+   table of its own (BigQuery tells conflicts by table); one of them is cancelled, and its task tries again. -#}
 {%- macro same(a, b, key) -%}
   {{ a }}.client_id = {{ b }}.client_id{% for column in key %} and {{ a }}.{{ column }} = {{ b }}.{{ column }}{% endfor %}
 {%- endmacro -%}
@@ -27,7 +27,10 @@
 {%- set gone = '_gone_' ~ suffix -%}
 begin transaction;
 
-update `{{ project }}.ops.fences` set load_id = {{ load_id }}, taken_at = current_timestamp() where table_name = '{{ own.name }}';
+update {{ own.fence }} set load_id = {{ load_id }}, taken_at = current_timestamp() where true;
+
+-- An attempt whose answer was lost may have been committed meanwhile.
+select if(count(*) = 0, 'ok', error('{{ already_loaded }}')) from `{{ project }}.ops.ledger` where load_id = {{ load_id }};
 
 -- What was staged must be what was flattened.
 {% for chunk in chunks %}{% for table in [own] + children -%}
@@ -46,8 +49,8 @@ latest as (
   qualify row_number() over (partition by client_id, {{ list(own.key) }} order by _observed_at desc, _row_hash) = 1
 )
 select
-  s.* except (_partition_date, _valid_from),
-  coalesce(t._partition_date, s._partition_date) as _partition_date,
+  s.* except (_record_date, _valid_from),
+  coalesce(t._record_date, s._record_date) as _record_date,
   case
     when s._row_hash is null and (t.client_id is null or t._deleted_at is not null) then 'absent'
     when t._observed_at > s._observed_at then 'superseded'
@@ -65,11 +68,11 @@ left join (select * from {{ own.raw }} where {{ own.bounds }}) t on {{ same('s',
 
 -- What the listing of a window should have held and didn't; rejected records are there, only not readable.
 create or replace temp table {{ gone }} as
-select client_id, {{ list(own.key) }}, _partition_date, _chunk, _observed_at as _gone_at
+select client_id, {{ list(own.key) }}, _record_date, _chunk, _observed_at as _gone_at
 from {{ incoming }} where _verdict = 'gone'
 {% for chunk in chunks if chunk.tombstones -%}
 union all
-select t.client_id, {{ list(own.key, 't.') }}, t._partition_date, {{ chunk.number }}, {{ chunk.observed_from }}
+select t.client_id, {{ list(own.key, 't.') }}, t._record_date, {{ chunk.number }}, {{ chunk.observed_from }}
 from {{ own.raw }} t
 left join {{ incoming }} i on {{ same('t', 'i', own.key) }}
 {% if rejects %}left join {{ rejects }} r on t.client_id = r.client_id and concat({% for column in own.key %}cast(t.{{ column }} as string){% if not loop.last %}, '|', {% endif %}{% endfor %}) = r.record_key
@@ -85,7 +88,7 @@ left join {{ incoming }} i on {{ same('t', 'i', own.key) }}
 {% for chunk in chunks if chunk.tombstones -%}
 select if(g.n <= {{ share_floor }} or g.n <= {{ tombstone_limit }} * t.n, 'ok', error(concat(
   '{{ own.name }}, client ', {{ chunk.client_id }}, ', window ', {{ chunk.label }}, ': ', cast(g.n as string), ' of ', cast(t.n as string),
-  ' records are no longer listed, more than the contract''s limit of {{ tombstone_limit }}; nothing was loaded. A lost permission or a wrong key looks like this')))
+  ' records are no longer listed, more than the limit of {{ tombstone_limit }} in the contract; nothing was loaded. A lost permission or a wrong key looks like this')))
 from (select count(*) as n from {{ gone }} where _chunk = {{ chunk.number }}) g
 cross join (
   select count(*) as n from {{ own.raw }} t
@@ -118,12 +121,16 @@ select {% for column in own.columns %}{% if column == '_run_id' %}{{ run_id }}{%
 
 from {{ incoming }} where _verdict in ('new', 'changed', 'unchanged');
 
-select if(count(*) = count(distinct to_json_string(struct(t.client_id, {{ list(own.key, 't.') }}))) and count(*) = max(i.n), 'ok', error(concat(
-  '{{ own.name }}: after the load ', cast(count(*) as string), ' rows stand for ', cast(max(i.n) as string), ' keys; nothing was loaded')))
-from {{ own.raw }} t
-join {{ incoming }} w on {{ same('t', 'w', own.key) }} and w._verdict in ('new', 'changed', 'unchanged')
-cross join (select count(*) as n from {{ incoming }} where _verdict in ('new', 'changed', 'unchanged')) i
-having count(*) > 0;
+select if(a.n = i.n and a.keys = i.n, 'ok', error(concat(
+  '{{ own.name }}: after the load ', cast(a.n as string), ' rows with ', cast(a.keys as string), ' keys stand for ', cast(i.n as string),
+  ' records; nothing was loaded')))
+from (
+  select count(*) as n, count(distinct to_json_string(struct(t.client_id, {{ list(own.key, 't.') }}))) as keys
+  from {{ own.raw }} t
+  join {{ incoming }} w on {{ same('t', 'w', own.key) }}
+  where t.{{ own.bounds }} and w._verdict in ('new', 'changed', 'unchanged')
+) a
+cross join (select count(*) as n from {{ incoming }} where _verdict in ('new', 'changed', 'unchanged')) i;
 
 insert into `{{ project }}.ops.ledger` ({{ list(ledger_columns) }})
 {% for chunk in chunks -%}
@@ -131,8 +138,8 @@ select
   {{ load_id }}, 'load', {{ chunk.client_id }}, '{{ source }}', '{{ own.stream }}', '{{ own.name }}', '{{ chunk.axis }}', {{ chunk.axis_reason }},
   {{ chunk.window_start }}, {{ chunk.window_end }}, {{ chunk.observed_from }}, {{ chunk.observed_to }},
   array(select distinct d from (
-    select _partition_date as d from {{ incoming }} where _chunk = {{ chunk.number }} and _verdict in ('new', 'changed')
-    union all select _partition_date from {{ gone }} where _chunk = {{ chunk.number }}) where d is not null order by d),
+    select _record_date as d from {{ incoming }} where _chunk = {{ chunk.number }} and _verdict in ('new', 'changed')
+    union all select _record_date from {{ gone }} where _chunk = {{ chunk.number }}) where d is not null order by d),
   {{ chunk.received[own.name] }},
   countif(_verdict in ('new', 'changed')),
   countif(_verdict = 'unchanged'),
@@ -152,7 +159,7 @@ with staged as (
   {{ staged(child) }}
 ),
 kept as (
-  select s.* except (_partition_date, _valid_from), p._partition_date
+  select s.* except (_record_date, _valid_from), p._record_date
   from staged s
   join {{ incoming }} p on {{ same_as_parent('s', 'p', child) }} and s._chunk = p._chunk and s._observed_at = p._observed_at
   where p._verdict in ('new', 'changed', 'unchanged')
@@ -190,19 +197,23 @@ select {% for column in child.columns %}{% if column == '_run_id' %}{{ run_id }}
 
 from {{ incoming_child }};
 
-select if(count(*) = count(distinct to_json_string(struct(t.client_id, {{ list(child.key, 't.') }}))) and count(*) = max(i.n), 'ok', error(concat(
-  '{{ child.name }}: after the load ', cast(count(*) as string), ' rows stand for ', cast(max(i.n) as string), ' keys; nothing was loaded')))
-from {{ child.raw }} t
-join {{ incoming_child }} w on {{ same('t', 'w', child.key) }}
-cross join (select count(*) as n from {{ incoming_child }}) i
-having count(*) > 0;
+select if(a.n = i.n and a.keys = i.n, 'ok', error(concat(
+  '{{ child.name }}: after the load ', cast(a.n as string), ' rows with ', cast(a.keys as string), ' keys stand for ', cast(i.n as string),
+  ' records; nothing was loaded')))
+from (
+  select count(*) as n, count(distinct to_json_string(struct(t.client_id, {{ list(child.key, 't.') }}))) as keys
+  from {{ child.raw }} t
+  join {{ incoming_child }} w on {{ same('t', 'w', child.key) }}
+  where t.{{ child.bounds }}
+) a
+cross join (select count(*) as n from {{ incoming_child }}) i;
 
 insert into `{{ project }}.ops.ledger` ({{ list(ledger_columns) }})
 {% for chunk in chunks -%}
 select
   {{ load_id }}, 'load', {{ chunk.client_id }}, '{{ source }}', '{{ child.stream }}', '{{ child.name }}', '{{ chunk.axis }}', {{ chunk.axis_reason }},
   {{ chunk.window_start }}, {{ chunk.window_end }}, {{ chunk.observed_from }}, {{ chunk.observed_to }},
-  array(select distinct _partition_date from {{ incoming_child }} where _chunk = {{ chunk.number }} and not _unchanged order by 1),
+  array(select distinct _record_date from {{ incoming_child }} where _chunk = {{ chunk.number }} and not _unchanged order by 1),
   {{ chunk.received[child.name] }},
   k.loaded, k.unchanged, s.superseded,
   {{ chunk.rows[child.name] }} - k.loaded - k.unchanged - s.superseded,

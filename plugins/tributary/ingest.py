@@ -34,7 +34,7 @@ TRIAGE = """
 |---|---|---|
 | plan | window in the future or reversed | correct the trigger form |
 | extract | connection, account or permission | mend the connection it names, clear the task |
-| extract | failed 7 times | the API is down or throttles; clear later, it goes on behind the last finished page |
+| extract | failed 7 times | the API is down or throttles; a retry goes on behind the last page, clearing starts anew |
 | flatten | break the contract, or frozen | look at the staged folder it names, mend the contract, clear the task |
 | stage | load job refused | the message has BigQuery's reason; mend the contract, clear `flatten` |
 | replace | nothing was loaded | the message has table, window and both numbers; clear `extract` of the lane |

@@ -49,7 +49,7 @@ def test_sources_and_docs_hold_every_column_of_every_table() -> None:
             spec = tables()[table["name"]]
             names = [column["name"] for column in table["columns"]]
             assert names[: len(spec.columns)] == [column.name for column in spec.columns]
-            assert {"client_id", "_partition_date", "_deleted_at", "_extra"} <= set(names)
+            assert {"client_id", "_record_date", "_deleted_at", "_extra"} <= set(names)
             assert all(f"{{% docs {spec.name}__{column.name} %}}" in docs for column in spec.columns)
 
 

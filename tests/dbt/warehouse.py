@@ -22,7 +22,7 @@ Row = dict[str, Any]
 DATASETS = ("raw", "staging", "mart", "dq")
 SYSTEM_DEFAULTS: Row = {
     "client_id": "acme",
-    "_partition_date": "2025-01-01",
+    "_record_date": "2025-01-01",
     "_observed_at": "2026-01-05T06:00:00Z",
     "_extracted_at": "2026-01-05T06:00:00Z",
     "_valid_from": "2026-01-05T06:00:00Z",

@@ -245,6 +245,34 @@ def test_a_row_that_vanished_from_the_stage_table_fails_the_load_with_both_numbe
     assert totals() == {"in_1": 1000}
 
 
+def test_a_landing_folder_that_lost_a_record_is_refused(invoices):
+    invoices.load(invoice(1), invoice(2))
+    landing = invoices.land(invoice(1))
+    with pytest.raises(
+        RefusedError, match=r"stripe.invoices for client acme, .* holds 1 records, expected 2; nothing was loaded"
+    ):
+        invoices.pipeline.flatten(msgspec.structs.replace(landing, records=2))
+    cut = msgspec.structs.replace(landing, parts=[msgspec.structs.replace(landing.parts[0], lines=3)])
+    with pytest.raises(RefusedError, match=r"holds 1 pages, expected 3"):
+        invoices.pipeline.flatten(cut)
+    assert set(totals()) == {"in_1", "in_2"}
+
+
+def test_two_attempts_of_one_load_at_once_are_one_load(invoices, monkeypatch):
+    """The second attempt looked into the ledger before the first was committed: the script itself looks again."""
+    from tributary.warehouse import replace as module
+
+    manifest = invoices.pipeline.flatten(invoices.land(invoice(1)))
+    staged = invoices.pipeline.stage(manifest)
+    invoices.pipeline.replace([(staged, manifest)], load_id="race")
+    recorded = vars(module)["_recorded"]
+    answers = iter([[]])
+    monkeypatch.setattr(module, "_recorded", lambda *args: next(answers, None) or recorded(*args))
+    again = invoices.pipeline.replace([(staged, manifest)], load_id="race")
+    assert again["stripe_invoices"]["loaded"] == 1
+    assert query("select count(*) as n from ops.ledger where load_id = 'race'") == [{"n": 2}]
+
+
 def test_a_retry_after_a_lost_answer_does_not_load_twice(invoices):
     manifest = invoices.pipeline.flatten(invoices.land(invoice(1)))
     staged = invoices.pipeline.stage(manifest)

@@ -5,7 +5,7 @@ from tributary.contracts.model import ColumnType as T
 #: name -> (type, description), in table order.
 SYSTEM_COLUMNS: dict[str, tuple[T, str]] = {
     "client_id": (T.STRING, "Tenant of the source that the record belongs to; part of every key."),
-    "_partition_date": (T.DATE, "Partition: the record's creation date, fixed when it is first loaded."),
+    "_record_date": (T.DATE, "Partition: the record's creation date, fixed when it is first loaded."),
     "_observed_at": (T.TIMESTAMP, "When the API answered with this row; a load never overwrites a later observation."),
     "_extracted_at": (T.TIMESTAMP, "When the extraction that brought this row began."),
     "_window_start": (T.TIMESTAMP, "Start of the window that brought this row, inclusive; null when read whole."),

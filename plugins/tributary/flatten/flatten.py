@@ -61,8 +61,14 @@ def flatten(
         return done
     work = _Flattening(source, contract, landing, folder, bucket)
     for part in landing.parts:
+        line_number = 0
         for line_number, line in enumerate(read_lines(bucket, part.name), start=1):
             work.page(_pages.decode(line), part.name, line_number)
+        if line_number != part.lines:
+            raise RefusedError(
+                f"{contract.name}: {part.name} holds {line_number} pages, expected {part.lines}; nothing was loaded. "
+                "Clear the extract task to read the window again"
+            )
     manifest = work.finish()
     _check(contract, manifest)
     write_json(bucket, manifest_name(folder), manifest)
@@ -128,7 +134,7 @@ class _Flattening:
         self._own = self._outputs[contract.stream]
         self._rejects = LineWriter(bucket, f"{folder}/rejects")
         self._reject_parts: list[Any] = []
-        self._received = self._rejected = self._keyless = 0
+        self._received = self._rejected = self._keyless = self._further = 0
         self._drift: dict[tuple[str, str, str, str], DriftReport] = {}
         self._at = ("", 0, 0)
         item = landing.item
@@ -168,6 +174,8 @@ class _Flattening:
         if part := self._rejects.close():
             self._reject_parts.append(part)
         landing = self._landing
+        self._compare("records", self._received, landing.records)
+        self._compare("further nested items", self._further, landing.children)
         return StagedManifest(
             folder=self._folder,
             landing_folder=landing.folder,
@@ -186,6 +194,15 @@ class _Flattening:
             drift=list(self._drift.values()),
         )
 
+    def _compare(self, what: str, found: int, expected: int) -> None:
+        """What the walk counted when the API answered, against what is in the landing objects."""
+        if found != expected:
+            landing = self._landing
+            raise RefusedError(
+                f"{self._contract.name} for client {landing.item.client_id}, {landing.item.window}: {landing.folder} "
+                f"holds {found} {what}, expected {expected}; nothing was loaded. Clear the extract task to read again"
+            )
+
     def _record(self, record: Any, observed: str) -> None:
         """One record of the stream with what is nested in it: all of it is staged, or it is rejected as a whole."""
         if isinstance(record, Mapping) and (stub := self._source.stub_id(record)):
@@ -200,7 +217,7 @@ class _Flattening:
             created = row.get(self._created) if self._created else None
             parent = {
                 **row,
-                "_partition_date": created[:10] if created else _NO_DATE,
+                "_record_date": created[:10] if created else _NO_DATE,
                 "_observed_at": observed,
                 "_deleted_at": self._deleted_at(record),
             }
@@ -227,6 +244,7 @@ class _Flattening:
                 f"{output.table.name}: {self._at[0]} line {self._at[1]} belongs to a record that the page before it "
                 "doesn't hold"
             )
+        self._further += len(items)
         parent = self._parents[parent_key]
         if parent is None:
             output.staged.rejected += len(items)
@@ -270,7 +288,7 @@ class _Flattening:
                     **row,
                     "_extra": extra,
                     **self._system,
-                    "_partition_date": parent["_partition_date"],
+                    "_record_date": parent["_record_date"],
                     "_observed_at": parent["_observed_at"],
                     "_deleted_at": parent["_deleted_at"],
                     "_row_hash": blake2b(content, digest_size=16).hexdigest(),
@@ -278,7 +296,7 @@ class _Flattening:
             )
         )
         output.staged.rows += 1
-        output.saw_date(parent["_partition_date"])
+        output.saw_date(parent["_record_date"])
         for found in drift:
             self._count_drift(output.table.name, found)
 

@@ -19,6 +19,8 @@ from tributary.warehouse.schema import Field
 
 _LABEL = re.compile(r"[^a-z0-9_-]")
 _JOB_SECONDS = 1800
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_VALUE = re.compile(r"(?i)(value:) [^;]*")
 
 
 class WarehouseHook(BigQueryHook):
@@ -45,6 +47,11 @@ class WarehouseHook(BigQueryHook):
             return [dict(row) for row in job.result(timeout=_JOB_SECONDS)]
         except GoogleAPICallError as error:
             raise self._failure(error) from None
+        except TimeoutError:
+            job.cancel()
+            raise TributaryError(
+                f"BigQuery job {job.job_id} took longer than {_JOB_SECONDS} s and was cancelled"
+            ) from None
 
     def columns(self, table: str) -> list[str] | None:
         try:
@@ -57,7 +64,7 @@ class WarehouseHook(BigQueryHook):
     ) -> None:
         new = bigquery.Table(f"{self.project}.{table}", schema=_fields(schema))
         if partition:
-            new.time_partitioning = bigquery.TimePartitioning(type_=partition, field="_partition_date")
+            new.time_partitioning = bigquery.TimePartitioning(type_=partition, field="_record_date")
         new.clustering_fields = list(cluster) or None
         new.description = description
         try:
@@ -94,9 +101,8 @@ class WarehouseHook(BigQueryHook):
                     list(uris), name, job_config=config, location=settings().location
                 ).result(timeout=_JOB_SECONDS)
             except BadRequest as error:
-                raise LoadRefusedError(
-                    "; ".join(reason.get("message", "") for reason in error.errors) or error.message
-                ) from None
+                reasons = "; ".join(reason.get("message", "") for reason in error.errors) or error.message
+                raise LoadRefusedError(redact(reasons)) from None
             except GoogleAPICallError as error:
                 raise self._failure(error) from None
         rows = self.query(f"select count(*) as n from `{name}`", labels)
@@ -107,7 +113,12 @@ class WarehouseHook(BigQueryHook):
         message = error.message.partition("\n")[0]
         if "nothing was loaded" in message:
             return RefusedError(message)
-        return TributaryError(f"BigQuery: {message}")
+        return TributaryError(f"BigQuery: {redact(message)}")
+
+
+def redact(message: str) -> str:
+    """BigQuery quotes the value that it could not convert; a value may be personal data."""
+    return _VALUE.sub(r"\1 …", _QUOTED.sub("…", message))
 
 
 def clean_labels(labels: dict[str, str]) -> dict[str, str]:

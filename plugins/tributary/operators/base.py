@@ -39,10 +39,12 @@ def attempt_chain(context: Any) -> str:
     """Names one chain of attempts of a task instance.
 
     A retry keeps the name, so that it can go on where the last attempt stopped. Clearing the task raises its highest
-    try number and thereby mints a new name, and no two runs share one.
+    try number and thereby mints a new name. No two runs share one, not even a run that was deleted and made again under
+    the same id: it started at another moment.
     """
     ti = context["ti"]
-    parts = (ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index), str(ti.max_tries))
+    started = context["dag_run"].start_date
+    parts = (ti.dag_id, ti.run_id, str(started), ti.task_id, str(ti.map_index), str(ti.max_tries))
     return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 

@@ -164,7 +164,8 @@ class Stripe:
                     yield child_page
             if page.data:
                 after = page.data[-1].id
-                yield Checkpoint({"starting_after": after, "done": not page.has_more}, len(page.data), children)
+                records = sum(not record.deleted for record in page.data)
+                yield Checkpoint({"starting_after": after, "done": not page.has_more}, records, children)
             if not page.has_more:
                 return
             if not page.data:

@@ -6,14 +6,14 @@ from typing import Any
 
 from tributary.contracts.model import Axis, Contract, TableSpec
 from tributary.contracts.system import SYSTEM_COLUMNS
-from tributary.errors import RefusedError
+from tributary.errors import RefusedError, TributaryError
 from tributary.flatten.flatten import SHARE_FLOOR
 from tributary.flatten.manifest import StagedManifest
 from tributary.warehouse.literals import literal
 from tributary.warehouse.protocol import Warehouse
 from tributary.warehouse.schema import REJECT_SCHEMA
 from tributary.warehouse.stage import Staged
-from tributary.warehouse.tables import ensure_tables, render
+from tributary.warehouse.tables import ensure_tables, fence_name, render
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ LEDGER_COLUMNS = (
     "window_end", "observed_from", "observed_to", "partitions", "received", "loaded", "unchanged", "superseded",
     "duplicate", "rejected", "gone", "tombstoned", "contract_version", "extraction_id", "dag_id", "run_id", "loaded_at",
 )  # fmt: skip
+ALREADY_LOADED = "this load is in the ledger already"
+"""What the script says when an earlier attempt, whose answer was lost, was committed after all."""
 COUNTS = ("received", "loaded", "unchanged", "superseded", "duplicate", "rejected", "gone", "tombstoned")
 
 
@@ -44,13 +46,6 @@ def replace(
     if rows := _recorded(warehouse, load_id, labels):
         log.info("%s: load %s is in the ledger already", contract.name, load_id)
         return rows
-    own = contract.tables[0]
-    fence = f"`{warehouse.project}.ops.fences`"
-    warehouse.query(
-        f"insert into {fence} (table_name) select '{own.name}' from (select 1) "
-        f"where not exists (select 1 from {fence} where table_name = '{own.name}')",
-        labels,
-    )
     script = render_replace(
         contract=contract,
         staged=staged,
@@ -61,7 +56,11 @@ def replace(
         dag_id=dag_id,
         run_id=run_id,
     )
-    warehouse.query(script, labels)
+    try:
+        warehouse.query(script, labels)
+    except TributaryError as error:
+        if ALREADY_LOADED not in str(error):
+            raise
     rows = _recorded(warehouse, load_id, labels)
     for row in rows:
         counts = ", ".join(f"{name} {row[name]}" for name in COUNTS)
@@ -91,7 +90,12 @@ def render_replace(
         run_id=literal(run_id),
         dag_id=literal(dag_id),
         suffix=f"{load_id}_{attempt}",
-        own=_table(project, own, bounds) | {"created": contract.time.created if contract.time else None},
+        own=_table(project, own, bounds)
+        | {
+            "created": contract.time.created if contract.time else None,
+            "fence": _quoted(project, fence_name(contract)),
+        },
+        already_loaded=ALREADY_LOADED,
         children=[_table(project, child, bounds) | {"parent_key": child.parent_key} for child in children],
         chunks=[_chunk(project, contract, number, *chunk) for number, chunk in enumerate(staged)],
         rejects=f"({' union all '.join(rejects)})" if rejects else None,
@@ -162,7 +166,7 @@ def _bounds(
     """The partitions that the load can touch, as a literal condition."""
     manifests = [manifest for _, manifest in staged]
     if contract.time is None or any(manifest.axis == Axis.WHOLE for manifest in manifests):
-        return "_partition_date >= date '0001-01-01'"
+        return "_record_date >= date '0001-01-01'"
     own = contract.tables[0]
     days: list[date] = []
     for manifest in manifests:
@@ -173,8 +177,8 @@ def _bounds(
     if not contract.time.immutable or any(manifest.tables[own.name].gone for manifest in manifests):
         days += _partitions_held(warehouse, contract, staged, labels)
     if not days:
-        return "_partition_date = date '0001-01-01'"
-    return f"_partition_date between {literal(min(days))} and {literal(max(days))}"
+        return "_record_date = date '0001-01-01'"
+    return f"_record_date between {literal(min(days))} and {literal(max(days))}"
 
 
 def _partitions_held(
@@ -191,11 +195,11 @@ def _partitions_held(
     parts = []
     for chunk, manifest in staged:
         stage_table = _quoted(warehouse.project, chunk.tables[own.name])
-        parts.append(f"select t._partition_date as d from {raw} t join {stage_table} s on {same}")
+        parts.append(f"select t._record_date as d from {raw} t join {stage_table} s on {same}")
         if manifest.axis == Axis.CREATED:
             window, created = manifest.item.window, contract.time.created
             parts.append(
-                f"select _partition_date from {raw} where client_id = {literal(manifest.item.client_id)} "
+                f"select _record_date from {raw} where client_id = {literal(manifest.item.client_id)} "
                 f"and {created} >= {literal(window.start)} and {created} < {literal(window.end)}"
             )
     rows = warehouse.query(f"select min(d) as first, max(d) as last from ({' union all '.join(parts)})", labels)

@@ -23,10 +23,18 @@ def render(template: str, **values: object) -> str:
     return environment.get_template(template).render(**values)
 
 
+def fence_name(contract: Contract) -> str:
+    """The fence of a stream: a table of one row that every load of the stream updates first."""
+    return f"ops.fence_{contract.tables[0].name}"
+
+
 def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, str]) -> None:
     """Create what is missing and add columns that the contract has gained. Idempotent, no lock needed."""
-    if warehouse.columns("ops.ledger") is None:
+    # The view is the last thing that the script creates: with it, all is there.
+    if warehouse.columns("ops.stream_status") is None:
         warehouse.query(render("ops.sql", project=warehouse.project), labels)
+    if warehouse.columns(fence_name(contract)) is None:
+        warehouse.query(render("fence.sql", project=warehouse.project, fence=fence_name(contract)), labels)
     for table in contract.tables:
         for dataset, schema in (("raw", raw_schema(table)), ("raw_history", history_schema(table))):
             name = f"{dataset}.{table.name}"

@@ -1,0 +1,12 @@
+"""What BigQuery's reasons may say in logs."""
+
+from tributary.hooks.warehouse import redact
+
+
+def test_values_are_left_out():
+    message = (
+        "Could not convert value 'string_value: \"jo@example.test\"' to integer. Field: total; Value: jo@example.test"
+    )
+    assert "jo@" not in redact(message)
+    assert "Field: total" in redact(message)
+    assert "jo@" not in redact("Bad int64 value: jo@example.test")
