@@ -53,4 +53,4 @@ def operator_args(as_of: str) -> dict[str, Any]:
     """
     # Unit tests are about the SQL and not about today's data: CI runs them.
     environment = {"TRIBUTARY_AS_OF": as_of, "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
-    return {"env": environment, "append_env": True, "install_deps": False}
+    return {"env": environment, "append_env": True}
