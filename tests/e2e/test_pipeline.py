@@ -117,13 +117,14 @@ def test_the_build_goes_on_by_itself_and_the_mart_equals_the_books(airflow: Airf
 
 
 def test_every_way_of_running_a_date_computes_the_same_window(airflow: Airflow, company: World) -> None:
-    """Backfill, REST with a logical date, REST with Params, `dags test`: one window for the 4th."""
+    """A schedule's interval, backfill, REST with a logical date or Params, `dags test`: one window for the 4th."""
     before = contents()
     only: dict[str, Any] = {"streams": ["products"]}
     airflow.start("ingest_stripe", "by_date", logical_date="2026-01-05T06:00:00Z", **only)
     airflow.start("ingest_stripe", "by_params", window_start="2026-01-04", window_end="2026-01-05", **only)
     airflow.start("ingest_stripe", "by_neither", **only)
-    for run_id in ("by_date", "by_params", "by_neither"):
+    airflow.start_interval("ingest_stripe", "by_interval", "2026-01-04T00:00:00Z", "2026-01-05T00:00:00Z", **only)
+    for run_id in ("by_date", "by_params", "by_neither", "by_interval"):
         airflow.wait("ingest_stripe", run_id)
     airflow.cli("dags", "test", "ingest_stripe", "2026-01-05T12:00:00", "--conf", '{"streams": ["products"]}')
     rows = query(
@@ -135,7 +136,7 @@ def test_every_way_of_running_a_date_computes_the_same_window(airflow: Airflow, 
     assert (latest[1] - latest[0]).days == 2 and latest[1] <= datetime.now(UTC), "the last full day and its look-back"
     others = {window for run_id, window in windows.items() if window[1] == day(5)}
     assert others == {(day(3), day(5))}
-    assert len([run_id for run_id, window in windows.items() if window[1] == day(5)]) == 4, windows
+    assert len([run_id for run_id, window in windows.items() if window[1] == day(5)]) == 5, windows
     assert contents() == before, "running a window again changed a table"
     skipped = airflow.tasks("ingest_stripe", "by_date")
     assert skipped["customers.plan"] == skipped["customers.replace"] == "skipped"

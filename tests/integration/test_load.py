@@ -266,7 +266,8 @@ def test_two_attempts_of_one_load_at_once_are_one_load(invoices, monkeypatch):
     staged = invoices.pipeline.stage(manifest)
     invoices.pipeline.replace([(staged, manifest)], load_id="race")
     recorded = vars(module)["_recorded"]
-    answers = iter([[]])
+    nothing_yet: list[list[Any]] = [[]]
+    answers = iter(nothing_yet)
     monkeypatch.setattr(module, "_recorded", lambda *args: next(answers, None) or recorded(*args))
     again = invoices.pipeline.replace([(staged, manifest)], load_id="race")
     assert again["stripe_invoices"]["loaded"] == 1

@@ -72,8 +72,7 @@ class WarehouseHook(BigQueryHook):
         except NotFound:
             dataset = table.partition(".")[0]
             raise RefusedError(
-                f"dataset {self.project}.{dataset} does not exist; create it (terraform/ does) in location "
-                f"{settings().location}"
+                f"dataset {self.project}.{dataset} does not exist; create it in location {settings().location}"
             ) from None
 
     def add_columns(self, table: str, fields: Iterable[Field]) -> None:
