@@ -204,6 +204,7 @@ def test_no_key_and_no_address_reaches_logs_or_xcom(airflow: Airflow) -> None:
     home = Path(airflow.environment["AIRFLOW_HOME"])
     logs = list((home / "logs").rglob("*.log"))
     assert logs
-    for file in [*logs, home / "airflow.db"]:
+    # The database with its write-ahead log, which holds what was written last, and the log of the services.
+    for file in [*logs, *home.glob("airflow.db*"), home.parent / "run" / "airflow.log"]:
         text = file.read_bytes().decode("utf-8", "replace")
         assert not [secret for secret in secrets if secret in text], f"{file.name} holds a secret or an address"
