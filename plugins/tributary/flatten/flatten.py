@@ -192,6 +192,7 @@ class _Flattening:
             tables={output.table.name: output.staged for output in self._outputs.values()},
             rejects=self._reject_parts,
             drift=list(self._drift.values()),
+            requests=self._landing.requests,
         )
 
     def _compare(self, what: str, found: int, expected: int) -> None:
