@@ -1,4 +1,4 @@
-"""How many extractions run beside each other. Each keeps to its part of the account's request budget, see `Source.shares`."""
+"""How many extractions run beside each other; each keeps to its share of the account's request budget."""
 
 #: Slots of the pools `api_<source>`, as in include/pools.json: extractions of one source, over all DAGs and machines.
 POOL_SLOTS = {"stripe": 16, "hubspot": 4}

@@ -68,7 +68,7 @@ def ingest_params(source: str) -> dict[str, Param]:
             False,
             type="boolean",
             title="Read everything again",
-            description="List every record from the account's first day on: mends whatever the changes missed, and finds "
+            description="List every record from the account's first day on: mends what the changes missed, and finds "
             "what was deleted. `repair_sources` does so every week.",
         ),
     }

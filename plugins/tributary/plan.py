@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Self
 
 import msgspec
@@ -90,8 +91,8 @@ def choose(kind: str, wanted: Iterable[str] | None, known: Iterable[str]) -> lis
 def span(contract: Contract, client: Client, wish: Wish, outlook: Outlook) -> Span:
     """The axis and window of one stream and client.
 
-    The window is widened by the look-back. A run about the present begins where the ledger's coverage ends, however long
-    ago that is, so that a day that failed or was never run is made up for by the next.
+    The window is widened by the look-back. A run about the present begins where the ledger's coverage ends, however
+    long ago that is, so that a day that failed or was never run is made up for by the next.
     """
     since, end = client.since_at, wish.window.end
     wide = wish.window.widened(contract.lookback, since)
@@ -131,7 +132,7 @@ def items(contract: Contract, client: Client, found: Span, cuts: Sequence[dateti
         *(cut for cut in cuts if found.window.start < cut < found.window.end),
         found.window.end,
     ]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         yield WorkItem(
             source=contract.source,
             stream=contract.stream,

@@ -11,8 +11,8 @@ from tributary.plan import WorkItem
 class PartitionReplaceOperator(TributaryOperator):
     """Replaces what one run staged of a stream: raw table, children, history, tombstones, ledger; or nothing at all.
 
-    Chunks that were planned and not staged fail the task, after what was staged has been loaded: one client's broken key
-    must not hold the others back, and must not go unseen.
+    Chunks that were planned and not staged fail the task, after what was staged has been loaded: one client's broken
+    key must not hold the others back, and must not go unseen.
 
     Give it `max_active_tis_per_dag=1`: BigQuery cancels one of two transactions on a table.
 

@@ -90,8 +90,8 @@ def _touched(api: ApiClient, contract: Contract, window: Window) -> _Touched:
         for answer, page in pages(api, "/v1/events", EventPage, params, family="events"):
             if window.start < answer.source_now - FEED_END:
                 raise RefusedError(
-                    f"{contract.name}: {window} begins before {stamp(answer.source_now - FEED_END)}, where the event feed "
-                    "ends; nothing was read. Clear the plan task: it lists such a window by creation date"
+                    f"{contract.name}: {window} begins before {stamp(answer.source_now - FEED_END)}, where the event "
+                    "feed ends; nothing was read. Clear the plan task: it lists such a window by creation date"
                 )
             for event in page.data:
                 id_, created = event.data.object.id, event.data.object.created

@@ -78,8 +78,8 @@ def nested_pages(api: ApiClient, contract: Contract, record: Any) -> Iterator[tu
             )
         if head.total_count is not None and head.total_count != len(seen):
             raise ApiError(
-                f"{contract.name} {record.id}: {child.path} has {len(seen)} items, expected {head.total_count}; nothing "
-                "was loaded, the task's next attempt reads the record again"
+                f"{contract.name} {record.id}: {child.path} has {len(seen)} items, expected {head.total_count}; "
+                "nothing was loaded, the task's next attempt reads the record again"
             )
 
 
