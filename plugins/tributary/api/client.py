@@ -47,7 +47,7 @@ class ApiClient:
     Args:
         session: carries the credential; the caller closes it.
         connection: Airflow connection id, for error messages.
-        shares: requests per second by API family, of the client's budget this process's share.
+        spacing: seconds between two requests by API family, this process's share of the account's budget.
         judge: how the source's answers are to be read.
         sleep: for tests of waiting.
     """
@@ -57,7 +57,7 @@ class ApiClient:
         session: requests.Session,
         base_url: str,
         connection: str,
-        shares: Mapping[str, float],
+        spacing: Mapping[str, float],
         judge: Judge,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -67,7 +67,9 @@ class ApiClient:
         self._base_url = base_url.rstrip("/")
         self._judge = judge
         # No buffer: its 50 ms between two requests would leave a quarter of a budget of 5 a second unused.
-        self._limiters = {family: Limiter(_rate(share), buffer_ms=0) for family, share in shares.items()}
+        self._limiters = {
+            family: Limiter(Rate(1, math.ceil(1000 * seconds)), buffer_ms=0) for family, seconds in spacing.items()
+        }
         self._backoff = wait_random_exponential(multiplier=0.5, max=30)
         self._sleep = sleep
 
@@ -168,8 +170,3 @@ class MissingError(ApiError):
     def __init__(self, message: str, answer: Answer) -> None:
         super().__init__(message)
         self.answer = answer
-
-
-def _rate(per_second: float) -> Rate:
-    """One request per so many milliseconds: evenly spaced, so that tasks that run beside each other send no burst."""
-    return Rate(1, math.ceil(1000 / per_second))

@@ -67,6 +67,6 @@ class ApiHook(HttpHook):
     def client(self) -> tuple[ApiClient, bool | None]:
         """The client, and whether its key is of live mode (None where the key doesn't tell)."""
         session = self.get_conn()
-        shares = self._source.shares(self._client)
-        api = ApiClient(session, self.base_url, self.http_conn_id, shares, self._source.judge)
+        spacing = self._source.spacing(self._client)
+        api = ApiClient(session, self.base_url, self.http_conn_id, spacing, self._source.judge)
         return api, self._livemode

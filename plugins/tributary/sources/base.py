@@ -57,12 +57,8 @@ class Source(Protocol):
     #: How far back the source still knows what changed; None: without end.
     feed_memory: timedelta | None
 
-    def shares(self, client: Client) -> Mapping[str, float]:
-        """Requests per second of one task, by API family: the account's budget over the tasks that can draw on it.
-
-        So the budget holds across processes and machines that know nothing of each other. Airflow bounds how many tasks
-        there are: the pool `api_<source>` for all, `STREAM_TASKS` for one stream.
-        """
+    def spacing(self, client: Client) -> Mapping[str, float]:
+        """Seconds between two requests of one task, by API family; see `concurrency.spacing`."""
 
     def headers(self) -> dict[str, str]:
         """Headers of every request, the API version among them."""

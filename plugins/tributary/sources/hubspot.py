@@ -12,7 +12,7 @@ import msgspec
 from tributary.api.answers import Answer, Judgement, Verdict, retry_after
 from tributary.api.client import ApiClient
 from tributary.clients import Client
-from tributary.concurrency import POOL_SLOTS
+from tributary.concurrency import POOL_SLOTS, spacing
 from tributary.contracts.model import Axis, Contract
 from tributary.errors import RefusedError
 from tributary.sources.base import Checkpoint, Extent, Page, Walk, compact
@@ -20,8 +20,8 @@ from tributary.windows import Window
 
 API_VERSION = "2026-09"
 LIST_PAGE, SEARCH_PAGE, BATCH = 100, 200, 100
-#: Requests per second of a portal.
-CRM_BUDGET, SEARCH_BUDGET = 10.0, 5.0
+#: Requests of a portal in ten seconds, and searches in one.
+CRM_BUDGET, SEARCH_BUDGET = 100.0, 5.0
 
 
 class _Portal(msgspec.Struct, rename="camel"):
@@ -83,10 +83,12 @@ class HubSpot:
     api_version = API_VERSION
     feed_memory = None
 
-    def shares(self, client: Client) -> Mapping[str, float]:
-        own = client.requests_per_second
-        tasks = POOL_SLOTS[self.name]
-        return {"default": (own or CRM_BUDGET) / tasks, "search": (own or SEARCH_BUDGET) / tasks}
+    def spacing(self, client: Client) -> Mapping[str, float]:
+        own, tasks = client.requests_per_second, POOL_SLOTS[self.name]
+        return {
+            "default": spacing(own, 1, tasks) if own else spacing(CRM_BUDGET, 10, tasks),
+            "search": spacing(own or SEARCH_BUDGET, 1, tasks),
+        }
 
     def headers(self) -> dict[str, str]:
         return {}

@@ -8,7 +8,7 @@ from typing import Any
 from tributary.api.answers import Answer, Judgement, Verdict, retry_after
 from tributary.api.client import ApiClient
 from tributary.clients import Client
-from tributary.concurrency import POOL_SLOTS, STREAM_TASKS
+from tributary.concurrency import POOL_SLOTS, STREAM_TASKS, spacing
 from tributary.contracts.model import Axis, Contract
 from tributary.errors import RefusedError
 from tributary.sources.base import Extent, Walk
@@ -30,12 +30,15 @@ class Stripe:
     #: /v1/events reaches 30 days back; older windows are listed again, with days to spare for a run that is late.
     feed_memory = timedelta(days=25)
 
-    def shares(self, client: Client) -> Mapping[str, float]:
+    def spacing(self, client: Client) -> Mapping[str, float]:
         total = client.requests_per_second or (LIVE_BUDGET if client.livemode else TEST_BUDGET)
         endpoint = client.requests_per_second or ENDPOINT_BUDGET
         tasks = POOL_SLOTS[self.name]
         # A stream is one endpoint; the endpoint of events is read by the tasks of all streams.
-        return {"default": min(total / tasks, endpoint / STREAM_TASKS), "events": endpoint / tasks}
+        return {
+            "default": max(spacing(total, 1, tasks), spacing(endpoint, 1, STREAM_TASKS)),
+            "events": max(spacing(total, 1, tasks), spacing(endpoint, 1, tasks)),
+        }
 
     def headers(self) -> dict[str, str]:
         return {"Stripe-Version": API_VERSION}
