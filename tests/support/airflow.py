@@ -20,12 +20,12 @@ class Airflow(AirflowApi):
         self.password = password
         self.environment = environment
 
-    def cli(self, *arguments: str, seconds: float = 300) -> str:
-        """Run `airflow …` in a process of its own; returns what it printed."""
-        environment = {**os.environ, **self.environment}
+    def cli(self, *arguments: str, seconds: float = 300, fails: bool = False, **variables: str) -> str:
+        """Run `airflow …` in a process of its own, with these variables besides; returns what it printed."""
+        environment = {**os.environ, **self.environment, **variables}
         command = [sys.executable, "-m", "airflow", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
-        assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        assert (done.returncode != 0) == fails, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout + done.stderr
 
     def start(self, dag_id: str, run_id: str, logical_date: str | None = None, **conf: Any) -> None:
