@@ -14,13 +14,15 @@ from google.cloud import bigquery
 
 from tributary.errors import RefusedError, TributaryError
 from tributary.settings import settings
-from tributary.warehouse.protocol import LoadRefusedError
+from tributary.warehouse.protocol import ConflictError, LoadRefusedError
 from tributary.warehouse.schema import Field
 
 _LABEL = re.compile(r"[^a-z0-9_-]")
 _JOB_SECONDS = 1800
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _VALUE = re.compile(r"(?i)(value:) [^;]*")
+#: A transaction that lost against another, and a single statement that did.
+_CONFLICT = re.compile(r"(?i)aborted due to concurrent update|could not serialize access to table")
 
 
 class WarehouseHook(BigQueryHook):
@@ -109,9 +111,11 @@ class WarehouseHook(BigQueryHook):
 
     def _failure(self, error: GoogleAPICallError) -> TributaryError:
         """BigQuery's reason without the statement, which the library appends to it."""
-        message = error.message.partition("\n")[0]
+        message = error.message.partition("\n")[0].partition("; reason: ")[0]
         if "nothing was loaded" in message:
             return RefusedError(message)
+        if _CONFLICT.search(message):
+            return ConflictError(f"BigQuery: {redact(message)}")
         return TributaryError(f"BigQuery: {redact(message)}")
 
 
