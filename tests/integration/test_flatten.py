@@ -127,7 +127,7 @@ def test_associations_belong_to_the_deals_of_the_page_before():
     ]
     page = {"body": {"results": edges}, "items": "results", "child": "deal_contacts", "associations": True}
     manifest = flatten("deals", [{"body": {"results": results}, "items": "results"}, page], records=2, children=3)
-    found = [(row["deal_id"], row["contact_id"], row["_extra"]) for row in rows(manifest, "hubspot_deal_contacts")]
+    found = [(row["deal_id"], row["contact_id"], row.get("_extra")) for row in rows(manifest, "hubspot_deal_contacts")]
     assert found == [("2", "7", None), ("1", "8", None), ("1", "9", {"newer": True})]
     assert [(d.table, d.path, d.records) for d in manifest.drift] == [("hubspot_deal_contacts", "newer", 1)]
 
