@@ -1,4 +1,4 @@
-"""Payloads recorded from Stripe, old and new, through the contracts: nothing rejected, nothing unknown, the same values."""
+"""Payloads recorded from Stripe, old and new, through the contracts: no reject, no drift, the same values."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -114,7 +114,7 @@ def test_an_unknown_field_would_be_noticed() -> None:
     assert flattened(payload)[1] == ["charges.surprise (unknown, integer)"]
 
 
-# -- the same objects as today's API would write them --------------------------------------------------------------------
+# -- the same objects as today's API would write them ------------------------------------------------------------------
 
 
 def _modern_invoice(old: Json) -> Json:
@@ -164,7 +164,7 @@ def _modern_subscription(old: Json) -> Json:
     new = deepcopy(old)
     period = {name: new.pop(name) for name in ("current_period_start", "current_period_end")}
     for item in new["items"]["data"]:
-        item |= period
+        item.update(period)
         del item["plan"]
     new["currency"] = new["plan"]["currency"]
     for gone in ("discount", "plan", "quantity", "tax_percent"):
@@ -256,7 +256,8 @@ def test_a_discount_names_its_coupon_wherever_it_stands(coupon: Any) -> None:
         [row] = rows["invoice_discounts"]
         assert (row["discount_id"], row["amount"], row["coupon_id"]) == ("di_1", 250, "off20")
     # not expanded, or deleted since: what it took off is still there
-    for discount in ("di_1", {"id": "di_1", "object": "discount", "deleted": True}):
-        rows, _ = flattened(template | {"total_discount_amounts": [{"amount": 250, "discount": discount}]})
+    bare: tuple[Any, ...] = ("di_1", {"id": "di_1", "object": "discount", "deleted": True})
+    for named in bare:
+        rows, _ = flattened(template | {"total_discount_amounts": [{"amount": 250, "discount": named}]})
         [row] = rows["invoice_discounts"]
         assert (row["discount_id"], row["amount"], row["coupon_id"]) == ("di_1", 250, None)
