@@ -3,11 +3,14 @@
 import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from include.local.settings import ROOT
+from tests.oracle import stripe_rows
 from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import TableSpec
 from tributary.flatten.fields import RowReader, items_at
@@ -261,3 +264,42 @@ def test_a_discount_names_its_coupon_wherever_it_stands(coupon: Any) -> None:
         rows, _ = flattened(template | {"total_discount_amounts": [{"amount": 250, "discount": named}]})
         [row] = rows["invoice_discounts"]
         assert (row["discount_id"], row["amount"], row["coupon_id"]) == ("di_1", 250, None)
+
+
+# -- the oracle reads the same values ----------------------------------------------------------------------------------
+
+#: `object` -> what the oracle makes of it: rows of its table, then of its child table.
+ORACLE: dict[str, tuple[Callable[[Json], Json], Callable[[Json], list[Json]] | None]] = {
+    "balance_transaction": (stripe_rows.balance_transaction, None),
+    "charge": (stripe_rows.charge, None),
+    "coupon": (stripe_rows.coupon, None),
+    "credit_note": (stripe_rows.credit_note, stripe_rows.credit_note_lines),
+    "dispute": (stripe_rows.dispute, None),
+    "event": (stripe_rows.event, None),
+    "invoice_payment": (stripe_rows.invoice_payment, None),
+    "refund": (stripe_rows.refund, None),
+}
+
+
+def _stored(row: Json) -> Json:
+    """A row of the oracle's, which are as BigQuery returns them, as it is staged."""
+
+    def text(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.isoformat().replace("+00:00", "Z")
+        return str(value) if isinstance(value, Decimal) else value
+
+    return {column: text(value) for column, value in row.items()}
+
+
+@pytest.mark.parametrize("kind", ORACLE)
+def test_the_oracle_and_the_contract_agree_on_the_published_object(kind: str) -> None:
+    payload = dict(PAYLOADS)[f"specification-{kind}"]
+    own, children = ORACLE[kind]
+    rows, _ = flattened(payload)
+    assert rows.pop(TABLES[kind]) == [_stored(own(payload))]
+    assert len(rows) == (children is not None)
+    for child_rows in rows.values():
+        assert children is not None
+        expected = [_stored(row) for row in children(payload)]
+        assert [expected_row | row for expected_row, row in zip(expected, child_rows, strict=True)] == expected
