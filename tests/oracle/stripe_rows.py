@@ -458,7 +458,6 @@ def dispute(o: Json) -> Row:
         "network_reason_code": first(o.get("network_reason_code"), pick(card, "network_reason_code")),
         "currency": o["currency"],
         "amount": o["amount"],
-        "balance_transactions": o["balance_transactions"],
         "is_charge_refundable": o["is_charge_refundable"],
         "evidence_due_by": epoch(evidence["due_by"]),
         "has_evidence": evidence["has_evidence"],
