@@ -26,7 +26,7 @@ def books(collection: Collection, at: int) -> Iterator[dict[str, Any]]:
         last = seen[-1]
         yield {
             "id": record.id,
-            "created": iso(record.created),
+            "created": iso(last.created),
             "updated": iso(last.at),
             "deleted_at": iso(last.at) if last.gone else None,
             "gone": last.gone,
