@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from include.simulators.simulation import Simulation
 from include.simulators.stripe.events import event_object, previous_attributes
 from include.simulators.world.build import STRIPE_COLLECTIONS, World
 from include.simulators.world.moments import DAY, END, SECOND, instant
@@ -13,10 +14,11 @@ from tests.simulators.conftest import DEMO, Clients
 def replay(world: World, at: int) -> dict[str, dict[str, Any]]:
     """The state that follows from the events alone, up to `at`."""
     state: dict[str, dict[str, Any]] = {}
+    simulation = Simulation(world, at)
     for entry in world.store.events:
         if entry.at > at or entry.collection not in STRIPE_COLLECTIONS:
             continue
-        shape = event_object(world, entry)["data"]["object"]
+        shape = event_object(simulation, entry)["data"]["object"]
         if entry.type.endswith(".deleted") and entry.type != "customer.subscription.deleted":
             state.pop(shape["id"])
         else:
@@ -49,10 +51,10 @@ def test_previous_attributes_undo_a_change(world: World) -> None:
             return {key: dense(value) for key, value in shape.items() if value is not None}
         return [dense(part) for part in shape] if isinstance(shape, list) else shape
 
-    checked = 0
+    simulation, checked = Simulation(world, DEMO), 0
     for entry in world.store.events[::5]:
         if entry.type.endswith(".updated") and entry.version:
-            event = event_object(world, entry)
+            event = event_object(simulation, entry)
             before = world.store[entry.collection].records[entry.id].versions[entry.version - 1].object
             restored = undo(event["data"]["object"], event["data"]["previous_attributes"])
             if len((before.get("items") or before.get("lines") or {"data": []})["data"]) <= 10:

@@ -266,6 +266,7 @@ def price_object(price: Price) -> JsonObject:
             "usage_type": "metered" if price.metered else "licensed",
         },
         "tax_behavior": "inclusive" if price.currency == "jpy" else "exclusive",
+        **({"tiers": tier_objects(price)} if tiered else {}),
         "tiers_mode": "graduated" if tiered else None,
         "transform_quantity": None,
         "type": "recurring" if price.interval else "one_time",
@@ -275,7 +276,7 @@ def price_object(price: Price) -> JsonObject:
 
 
 def tier_objects(price: Price) -> list[JsonObject]:
-    """What `expand[]=tiers` shows."""
+    """The steps of a tiered price, which the API shows on demand only."""
     return [
         {
             "flat_amount": None,

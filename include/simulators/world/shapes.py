@@ -6,14 +6,15 @@ API cuts them to ten.
 
 from __future__ import annotations
 
+from include.simulators.world.account import Account
 from include.simulators.world.catalog import plan_object, price_object
 from include.simulators.world.ledger import Coupon, Customer, Discount, Invoice, Item, Line, Subscription, TaxRate
 from include.simulators.world.moments import SECOND
 from include.simulators.world.people import Place
 from include.simulators.world.store import JsonObject
 
-ACCOUNT_ID = "acct_tributary"
-ACCOUNT_NAME = "Tributary Demo, Inc."
+#: What is shaped belongs to the default account in test mode; the store puts the real one in.
+ACCOUNT = Account()
 
 
 def seconds(at: int | None) -> int | None:
@@ -139,7 +140,7 @@ def item_object(item: Item, subscription: Subscription) -> JsonObject:
         "discounts": [],
         "metadata": {},
         "plan": plan_object(item.price),
-        "price": price_object(item.price),
+        "price": {key: value for key, value in price_object(item.price).items() if key != "tiers"},
     }
     if item.quantity is not None:
         # Metered prices have no quantity at all, not even null.
@@ -324,7 +325,7 @@ def invoice_object(invoice: Invoice, lines: JsonObject) -> JsonObject:
         "id": invoice.id,
         "object": "invoice",
         "account_country": "US",
-        "account_name": ACCOUNT_NAME,
+        "account_name": ACCOUNT.name,
         "account_tax_ids": None,
         "amount_due": invoice.amount_due,
         "amount_overpaid": 0,
@@ -367,8 +368,8 @@ def invoice_object(invoice: Invoice, lines: JsonObject) -> JsonObject:
         "ending_balance": invoice.ending_balance,
         "footer": None,
         "from_invoice": None,
-        "hosted_invoice_url": f"https://invoice.stripe.com/i/{ACCOUNT_ID}/{invoice.id[3:]}?s=ap" if shown else None,
-        "invoice_pdf": f"https://pay.stripe.com/invoice/{ACCOUNT_ID}/{invoice.id[3:]}/pdf?s=ap" if shown else None,
+        "hosted_invoice_url": f"https://invoice.stripe.com/i/{ACCOUNT.id}/{invoice.id[3:]}?s=ap" if shown else None,
+        "invoice_pdf": f"https://pay.stripe.com/invoice/{ACCOUNT.id}/{invoice.id[3:]}/pdf?s=ap" if shown else None,
         "issuer": {"type": "self"},
         "last_finalization_error": None,
         "latest_revision": None,
