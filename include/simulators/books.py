@@ -17,8 +17,8 @@ def books(collection: Collection, at: int, on_test_clocks: bool = False) -> Iter
     """Yields `{id, created, updated, deleted_at, object}` per object, in the order of creation.
 
     `object` is the last one that was seen, complete. `deleted_at` is null unless it has been deleted, archived or
-    merged away; then `gone` says which, and `merged_into` names what became of it. Objects on Stripe's test clocks are no part
-    of the account's business and are left out, unless `on_test_clocks`.
+    merged away; then `gone` says which, and `merged_into` names what became of it. Objects on Stripe's test clocks
+    are no part of the account's business and are left out, unless `on_test_clocks`.
     """
     for record in sorted(collection.records.values(), key=lambda record: (record.created, record.id)):
         seen = [version for version in record.versions if version.at <= at]

@@ -51,8 +51,9 @@ class Fault:
     """One item of the menu.
 
     `path` is a prefix or a pattern with `*`; `after` lets that many matching requests pass first; `reason` is
-    Stripe's rate-limit reason, the permission that is missing or HubSpot's policy name; `seconds` belongs to `slow`; `probability` and `seed`
-    make it strike at random but the same way each time; `id` names the object that `delete_between_pages` takes.
+    Stripe's rate-limit reason, the permission that is missing or HubSpot's policy name; `seconds` belongs to `slow`;
+    `probability` and `seed` make it strike at random but the same way each time; `id` names the object that
+    `delete_between_pages` takes.
     """
 
     kind: str

@@ -26,7 +26,7 @@ def index_for(resource: Resource, params: Params) -> tuple[str, str] | None:
     for name, value in params.single.items():
         found = resource.filters.get(name)
         if found and found.kind == "text" and not found.groups:
-            return found.field, value
+            return found.path, value
     return None
 
 
@@ -37,11 +37,11 @@ def tests_for(resource: Resource, params: Params) -> list[Test]:
         if name in params.ranges and name != "created":
             tests.append(_within(each, params.ranges[name]))
         elif name in params.lists:
-            tests.append(_among(each.field, params.lists[name]))
+            tests.append(_among(each.path, params.lists[name]))
         elif name in params.single:
             tests += _single(name, each, params.single[name])
         elif each.unless is not None:
-            tests.append(_not(_among(each.field, [each.unless])))
+            tests.append(_not(_among(each.path, [each.unless])))
     if resource.on_clock and not params.names.intersection(resource.on_clock):
         tests.append(lambda shape: shape.get("test_clock") is None)
     return tests
@@ -50,19 +50,19 @@ def tests_for(resource: Resource, params: Params) -> list[Test]:
 def _single(name: str, filter: Filter, value: str) -> list[Test]:
     if filter.kind == "flag":
         wanted = boolean(name, value)
-        return [lambda shape: wanted in values_at(shape, filter.field)]
+        return [lambda shape: wanted in values_at(shape, filter.path)]
     if value in filter.groups:
         members = filter.groups[value]
-        return [_among(filter.field, members)] if members else []
+        return [_among(filter.path, members)] if members else []
     if filter.words and value not in filter.words:
         known = sorted({*filter.words, *filter.groups})
         raise invalid(name, f"Invalid {name}: must be one of {', '.join(known)}")
-    return [_among(filter.field, [value])]
+    return [_among(filter.path, [value])]
 
 
-def _among(field: str, values: Iterable[str]) -> Test:
+def _among(path: str, values: Iterable[str]) -> Test:
     wanted = set(values)
-    return lambda shape: not wanted.isdisjoint(values_at(shape, field))
+    return lambda shape: not wanted.isdisjoint(values_at(shape, path))
 
 
 def _not(test: Test) -> Test:
@@ -73,7 +73,7 @@ def _within(filter: Filter, bounds: dict[str, int]) -> Test:
     choose: Callable[[list[int]], int] = max if filter.pick == "max" else min
 
     def test(shape: JsonObject) -> bool:
-        found = values_at(shape, filter.field)
+        found = values_at(shape, filter.path)
         return bool(found) and within(choose(found), bounds)
 
     return test

@@ -17,6 +17,7 @@ from include.simulators.world.crm_stories import Sales
 from include.simulators.world.ids import Ids
 from include.simulators.world.moments import END, instant
 from include.simulators.world.resources import RESOURCES
+from include.simulators.world.showcase import Showcase
 from include.simulators.world.store import Collection, Store, ascending_id, newest_first
 from include.simulators.world.stories import Stories
 
@@ -77,6 +78,7 @@ def _build(ids: Ids, seed: int, customers: int, account: Account) -> World:
     sales.begin()
     billing.on_status.append(sales.follow)
     agenda.plan(instant(2025, 11, 3, 13), sales.mark_churned)
+    Showcase(agenda, ids, catalog, billing).begin()
     BusyDays(agenda, ids, billing, crm, sales, accounts).begin()
     agenda.run()
     return World(seed, customers, ids, store, account)

@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from include.simulators.world.people import words
-
 Kind = Literal["text", "flag", "among", "range"]
 
 #: Stands for the second of the change in `Resource.ends`.
@@ -21,12 +19,12 @@ NOW = "now"
 class Filter:
     """A parameter of a list: what it is compared with, and how.
 
-    `field` is a dotted path that looks into lists on its way; `pick` chooses one of several numbers for a range.
+    `path` is dotted and looks into lists on its way; `pick` chooses one of several numbers for a range.
     `words` are the allowed values (none: any); `groups` are words that stand for several values, or for any (empty);
     what is `unless` is left out as long as the parameter isn't given.
     """
 
-    field: str
+    path: str
     kind: Kind = "text"
     words: tuple[str, ...] = ()
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -87,14 +85,14 @@ class Resource:
 
 def _text(*names: str) -> dict[str, Filter]:
     """Filters by the field of the same name."""
-    return {name: Filter(field=name) for name in names}
+    return {name: Filter(path=name) for name in names}
 
 
 def _all(prefix: str) -> dict[str, Any]:
     return {verb: (f"{prefix}.{verb}",) for verb in ("created", "updated", "deleted")}
 
 
-_CREATED = {"created": Filter(field="created", kind="range")}
+_CREATED = {"created": Filter(path="created", kind="range")}
 
 _TABLE = (
     Resource(
@@ -115,9 +113,9 @@ _TABLE = (
         **_all("product"),
         filters={
             **_CREATED,
-            "active": Filter(field="active", kind="flag"),
-            "ids": Filter(field="id", kind="among"),
-            "shippable": Filter(field="shippable", kind="flag"),
+            "active": Filter(path="active", kind="flag"),
+            "ids": Filter(path="id", kind="among"),
+            "shippable": Filter(path="shippable", kind="flag"),
             **_text("type", "url"),
         },
     ),
@@ -130,11 +128,11 @@ _TABLE = (
         hidden=("tiers",),
         filters={
             **_CREATED,
-            "active": Filter(field="active", kind="flag"),
-            "lookup_keys": Filter(field="lookup_key", kind="among"),
-            "recurring[interval]": Filter(field="recurring.interval"),
-            "recurring[meter]": Filter(field="recurring.meter"),
-            "recurring[usage_type]": Filter(field="recurring.usage_type"),
+            "active": Filter(path="active", kind="flag"),
+            "lookup_keys": Filter(path="lookup_key", kind="among"),
+            "recurring[interval]": Filter(path="recurring.interval"),
+            "recurring[meter]": Filter(path="recurring.meter"),
+            "recurring[usage_type]": Filter(path="recurring.usage_type"),
             **_text("currency", "product", "type"),
         },
     ),
@@ -165,13 +163,13 @@ _TABLE = (
         on_clock=("test_clock", "customer"),
         filters={
             **_CREATED,
-            "automatic_tax[enabled]": Filter(field="automatic_tax.enabled", kind="flag"),
-            "current_period_end": Filter(field="items.data.current_period_end", kind="range", pick="min"),
-            "current_period_start": Filter(field="items.data.current_period_start", kind="range", pick="max"),
-            "plan": Filter(field="items.data.plan.id"),
-            "price": Filter(field="items.data.price.id"),
+            "automatic_tax[enabled]": Filter(path="automatic_tax.enabled", kind="flag"),
+            "current_period_end": Filter(path="items.data.current_period_end", kind="range", pick="min"),
+            "current_period_start": Filter(path="items.data.current_period_start", kind="range", pick="max"),
+            "plan": Filter(path="items.data.plan.id"),
+            "price": Filter(path="items.data.price.id"),
             "status": Filter(
-                field="status",
+                path="status",
                 words=(
                     "active",
                     "canceled",
@@ -198,9 +196,9 @@ _TABLE = (
         on_clock=("customer", "subscription"),
         filters={
             **_CREATED,
-            "due_date": Filter(field="due_date", kind="range"),
-            "status": Filter(field="status", words=("draft", "open", "paid", "uncollectible", "void")),
-            "subscription": Filter(field="parent.subscription_details.subscription"),
+            "due_date": Filter(path="due_date", kind="range"),
+            "status": Filter(path="status", words=("draft", "open", "paid", "uncollectible", "void")),
+            "subscription": Filter(path="parent.subscription_details.subscription"),
             **_text("collection_method", "customer", "customer_account"),
         },
         nested={"lines": Nested(object="line_item")},
@@ -215,10 +213,10 @@ _TABLE = (
         quiet=("open", "canceled"),
         filters={
             **_CREATED,
-            "payment[type]": Filter(field="payment.type", words=("payment_intent", "payment_record")),
-            "payment[payment_intent]": Filter(field="payment.payment_intent"),
-            "payment[payment_record]": Filter(field="payment.payment_record"),
-            "status": Filter(field="status", words=("canceled", "open", "paid")),
+            "payment[type]": Filter(path="payment.type", words=("payment_intent", "payment_record")),
+            "payment[payment_intent]": Filter(path="payment.payment_intent"),
+            "payment[payment_record]": Filter(path="payment.payment_record"),
+            "status": Filter(path="status", words=("canceled", "open", "paid")),
             **_text("invoice"),
         },
     ),
