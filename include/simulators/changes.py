@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import msgspec
@@ -98,6 +99,9 @@ def add_collection(simulation: Simulation, name: str, given: Any) -> JsonObject:
     """Has Stripe serve one more collection, described by the fields of `Resource`. Returns its description."""
     if not isinstance(given, dict):
         raise ChangeError("the body must be an object")
+    unknown = given.keys() - {each.name for each in fields(Resource)}
+    if unknown:
+        raise ChangeError(f"a collection has no {', '.join(sorted(unknown))}")
     try:
         resource = msgspec.convert({**given, "name": name}, Resource)
         simulation.resources.add(resource)

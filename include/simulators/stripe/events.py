@@ -41,9 +41,13 @@ def event_object(simulation: Simulation, entry: EventEntry) -> JsonObject:
     """The event, its object in the API version that the account had when it happened."""
     api_version = version_at(entry.at, simulation.upgraded_at)
 
+    def find(collection: str, path: str, value: str) -> JsonObject | None:
+        rows = simulation.world.store[collection].snapshot(simulation.clock)
+        return next((rows.rows[index].object for index in rows.having(path, value)), None)
+
     def shown(version: Version) -> JsonObject:
         shape = present(simulation.resources, version.object)
-        return shape if api_version == API_VERSION else old_shape(shape)
+        return shape if api_version == API_VERSION else old_shape(shape, find)
 
     versions = simulation.world.store[entry.collection].records[entry.id].versions
     version = versions[entry.version]

@@ -42,7 +42,7 @@ class Coupons(Writer):
         self._plan(BUSY_DAYS[2] + 9 * HOUR, REUSED[0], END)
         for day in BUSY_DAYS:
             daily = Coupon(f"DAY-{date_of(day)}", "One day only", "once", percent=5)
-            self._plan(day + 6 * HOUR, daily, day + DAY + 10 * MINUTE)
+            self._plan(day + 5 * HOUR + 30 * MINUTE, daily, day + DAY + 10 * MINUTE)
             self._agenda.plan(day + 14 * HOUR, self._rename)
 
     def _plan(self, at: int, coupon: Coupon, until: int) -> None:
