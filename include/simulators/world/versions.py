@@ -61,20 +61,24 @@ class Version:
 
 
 def difference(old: Any, new: Any) -> Any:
-    """What `patched` needs to make `new` out of `old`: keys and list items that are the same are left out."""
+    """What `patched` needs to make `new` out of `old`: as far as it is worth it, what is the same is left out."""
     if isinstance(old, dict) and isinstance(new, dict) and list(old) == list(new):
-        return {_PATCH: {key: difference(old[key], value) for key, value in new.items() if old[key] != value}}
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and new:
+        changed = [key for key, value in new.items() if old[key] != value]
+        if 2 * len(changed) <= len(new):
+            return {_PATCH: {key: difference(old[key], new[key]) for key in changed}}
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = enumerate(zip(old, new, strict=True))
         return {_PATCH: {str(index): difference(was, value) for index, (was, value) in pairs if was != value}}
     return new
 
 
 def patched(old: Any, found: Any) -> Any:
-    """The value that `found`, made by `difference`, stands for. Raises nothing: both belong together."""
-    if not isinstance(found, dict) or _PATCH not in found:
+    """The value that `found`, made by `difference`, stands for."""
+    if type(found) is not dict or _PATCH not in found:
         return found
     patches = found[_PATCH]
-    if isinstance(old, dict):
-        return {**old, **{key: patched(old[key], patch) for key, patch in patches.items()}}
+    if type(old) is dict:
+        # Most values have changed as a whole: asking here saves a call for each of them.
+        deep = {key: patched(old[key], patch) for key, patch in patches.items() if type(patch) is dict}
+        return {**old, **patches, **deep}
     return [patched(was, patches[str(index)]) if str(index) in patches else was for index, was in enumerate(old)]
