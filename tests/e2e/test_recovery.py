@@ -1,17 +1,14 @@
-"""What a pipeline mends by itself: days that nobody ran, what no feed told, and one client's broken key."""
+"""What a pipeline mends by itself: days that nobody ran, and what no feed told."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.e2e.test_pipeline import INGEST, SINCE, SOURCES, assert_raw_equals_the_books, day, loads_until
 from tests.oracle import Load
 from tests.support.airflow import Airflow
 from tests.support.pipeline import query
 from tests.support.world import World
-from tributary.settings import settings
 
 pytestmark = [pytest.mark.airflow, pytest.mark.emulators, pytest.mark.timeout(900)]
 
@@ -57,27 +54,3 @@ def test_the_weekly_repair_mends_what_no_feed_told(airflow: Airflow, company: Wo
     assert_raw_equals_the_books(company, [*loaded, *repair])
     reasons = query("select distinct axis_reason from ops.ledger where run_id like 'repair__%' and axis = 'created'")
     assert [row["axis_reason"] for row in reasons] == ["asked to read everything"]
-
-
-def test_one_client_with_a_broken_key_holds_nobody_back(airflow: Airflow, tmp_path: Path) -> None:
-    clients = yaml.safe_load(settings().clients_path.read_text())
-    broken = {**clients["stripe"][0], "client_id": "broken", "account": "acct_of_somebody_else"}
-    file = tmp_path / "clients.yml"
-    file.write_text(yaml.safe_dump({**clients, "stripe": [broken, *clients["stripe"]]}))
-    text = airflow.cli(
-        "dags",
-        "test",
-        "ingest_stripe",
-        "2026-01-08T12:00:00",
-        "--conf",
-        '{"streams": ["products"]}',
-        fails=True,
-        TRIBUTARY_CLIENTS_FILE=str(file),
-    )
-    assert "leads to Stripe account acct_tributary, but client broken is pinned to acct_of_somebody_else" in text
-    assert "stripe.products: 1 of 2 chunks were not staged: broken 2026-01-0" in text
-    rows = query(
-        "select client_id, window_end from ops.ledger where table_name = 'stripe_products' "
-        "order by loaded_at desc limit 1"
-    )
-    assert [(row["client_id"], row["window_end"]) for row in rows] == [("acme", day(8))]
