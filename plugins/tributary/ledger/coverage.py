@@ -65,7 +65,7 @@ def _listed_until(since: datetime, listings: Sequence[Loaded]) -> datetime | Non
     """The last moment that listings by creation date show everything at: no part of it was listed before that moment."""
     if not any(row.window_start and row.window_start <= since for row in listings):
         return None
-    for end in sorted({min(row.window_end, row.observed_from) for row in listings}, reverse=True):
+    for end in sorted({end for row in listings for end in (row.window_end, row.observed_from)}, reverse=True):
         known = [Window(row.window_start or since, row.window_end) for row in listings if row.observed_from >= end]
         if end > since and not subtract(Window(since, end), known):
             return end
