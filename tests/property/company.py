@@ -149,6 +149,7 @@ class StripeCompany(Company):
             "number": f"v{number}",
             "currency": "usd",
             "status": "open",
+            "total_discount_amounts": [],
             "total": "broken" if broken else number,
             "lines": [{"id": line, "object": "line_item", "amount": number} for line in lines],
         }

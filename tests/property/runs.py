@@ -57,7 +57,10 @@ def narrow(name: str, stream: str) -> Contract:
         inherit = {name: parent for name, parent in child.inherit.items() if parent in (*contract.key, "number")}
         children.append(child.model_copy(update={"columns": chosen(child), "inherit": inherit}))
     limits = Limits(rejects=1, tombstones=1)
-    return contract.model_copy(update={"columns": chosen(contract), "children": tuple(children), "limits": limits})
+    narrowed = contract.model_copy(update={"columns": chosen(contract), "children": tuple(children), "limits": limits})
+    # The copy has brought the tables of the original along.
+    vars(narrowed).pop("tables", None)
+    return narrowed
 
 
 @dataclass
