@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.machine import LoadMachine
-from tributary.warehouse import replace as replace_module
 
 pytestmark = [pytest.mark.emulators, pytest.mark.timeout(0)]
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import importlib.metadata
 import sys
 
-from include.local.emulator import alter, copies, engine, loads, parsing, rewriting, routines, scripts, templates, transactions
+from include.local.emulator import (
+    alter,
+    copies,
+    engine,
+    loads,
+    parsing,
+    rewriting,
+    routines,
+    scripts,
+    templates,
+    transactions,
+)
 
 VERSION = "1.4.0"
 """The fixes reach into internals: another version needs each of them looked at again."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from tributary.clients import load_clients
 from tributary.contracts.model import Axis, Contract, TableSpec
 from tributary.contracts.system import SYSTEM_COLUMNS
 from tributary.errors import RefusedError, TributaryError
@@ -170,10 +171,24 @@ def _chunk(project: str, contract: Contract, number: int, staged: Staged, manife
         "received": received,
         "rejected": {name: table.rejected for name, table in manifest.tables.items()},
         "gone": manifest.tables[own].gone,
-        # A change feed holds what changed, so what it doesn't hold is not gone; nor is what could not be read.
-        "tombstones": manifest.axis != Axis.CHANGED and not contract.append_only and not manifest.keyless_rejects,
+        # What could not be read is not gone.
+        "tombstones": _tells_what_is_gone(contract, manifest) and not manifest.keyless_rejects,
         "requests": manifest.requests.get("requests", 0),
     }
+
+
+def _tells_what_is_gone(contract: Contract, manifest: StagedManifest) -> bool:
+    """Whether a record that is not in the listing is gone.
+
+    A change feed holds only what changed. A record whose create date was edited is in another window now: where that
+    can happen, only a listing from the account's first day on is sure to hold it.
+    """
+    if manifest.axis == Axis.CHANGED or contract.append_only:
+        return False
+    if manifest.axis == Axis.WHOLE or contract.time is None or contract.time.immutable:
+        return True
+    client = load_clients(contract.source).get(manifest.item.client_id)
+    return client is not None and manifest.item.window.start <= client.since_at
 
 
 def _drift(contract: Contract, manifest: StagedManifest, report: Any) -> str:
