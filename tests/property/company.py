@@ -296,7 +296,7 @@ class Clock(datetime):
     _ticks = itertools.count()
 
     @classmethod
-    def now(cls, tz: Any = None) -> datetime:
+    def now(cls, tz: Any = None) -> Any:
         assert cls.company
         # No two answers arrive in the same microsecond, and a second's worth of them is never used up.
         return (cls.company.clock + timedelta(microseconds=next(cls._ticks) % 10**6)).astimezone(tz)

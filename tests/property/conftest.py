@@ -17,13 +17,15 @@ from tests.support.bigquery import bigquery_proxy
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[type[LoadMachine]]:
     """The machine, with everything that its sequences need."""
     logging.getLogger("tributary").setLevel(logging.ERROR)
-    with start_stack(EMULATORS, base_dir=tmp_path_factory.mktemp("property")) as environment, variables(environment):
-        with bigquery_proxy(environment["BIGQUERY_EMULATOR_HOST"]) as (address, proxy), Simulators().running() as sims:
-            with (
-                variables({"BIGQUERY_EMULATOR_HOST": address} | sims.environment()),
-                pytest.MonkeyPatch.context() as patch,
-            ):
-                for module in ("api.client", "landing.extract"):
-                    patch.setattr(f"tributary.{module}.datetime", Clock)
-                LoadMachine.simulators, LoadMachine.proxy = sims, proxy
-                yield LoadMachine
+    base = tmp_path_factory.mktemp("property")
+    with (
+        start_stack(EMULATORS, base_dir=base) as environment,
+        bigquery_proxy(environment["BIGQUERY_EMULATOR_HOST"]) as (address, proxy),
+        Simulators().running() as simulators,
+        variables(environment | {"BIGQUERY_EMULATOR_HOST": address} | simulators.environment()),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for module in ("api.client", "landing.extract"):
+            patch.setattr(f"tributary.{module}.datetime", Clock)
+        LoadMachine.simulators, LoadMachine.proxy = simulators, proxy
+        yield LoadMachine

@@ -1,4 +1,4 @@
-"""Short sequences that found a bug, or that show what each guard of the load is for. Each is run with the same checks."""
+"""Short sequences that found a bug, or that show what each guard of the load is for; with the same checks."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -96,10 +96,9 @@ def a_create_date_leaves_the_window_that_is_listed_again(machine: type[LoadMachi
 def history_is_listed_in_pieces_with_changes_in_between(machine: type[LoadMachine]) -> None:
     """What changed after the first piece was read is in neither listing: the next run has to ask the feed for it."""
     state = _begin(machine, "stripe")
-    first, second = state._chunks(2)
     state.company.pass_time(24 * 4)
     state.company.create(1)
-    first, second = state._chunks(2)
+    first, _ = state._chunks(2)
     state._finish(first)
     state.company.change("in_101", 2)
     state.company.pass_time(48)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import wraps
+from itertools import pairwise
 from threading import Barrier
 from typing import Any, ClassVar, TypeVar
 
@@ -199,7 +200,11 @@ class LoadMachine(RuleBasedStateMachine):
     @operation
     def runs_at_once(self, kinds: list[str], back: int) -> None:
         """They stage what they read and meet in the transaction."""
-        made = {"daily": self._daily, "old": lambda: self._old(back, 30), "chunk": lambda: self._chunks(2)[back % 2]}
+        made: dict[str, Callable[[], Run]] = {
+            "daily": self._daily,
+            "old": lambda: self._old(back, 30),
+            "chunk": lambda: self._chunks(2)[back % 2],
+        }
         runs = [made[kind]() for kind in kinds]
         for run in runs:
             run.up_to("stage")
@@ -269,8 +274,7 @@ class LoadMachine(RuleBasedStateMachine):
         # The records are all young: cutting the time evenly would leave them in one chunk.
         cuts = [end - timedelta(days=days) for days in (3, 20, 60)][: number - 1]
         edges = [since, *sorted(cut for cut in cuts if cut > since), end]
-        pairs = zip(edges, edges[1:], strict=False)
-        return [self.lane.plan(Window(*pair), explicit=True, axis=Axis.CREATED) for pair in pairs]
+        return [self.lane.plan(Window(*pair), explicit=True, axis=Axis.CREATED) for pair in pairwise(edges)]
 
     def _now(self) -> datetime:
         """The next second, so that what happened this second lies before it."""

@@ -1,4 +1,4 @@
-"""Runs of a lane in this process: the functions behind the operators, step by step, with every way to die in between."""
+"""Runs of a lane in this process: the functions behind the operators, step by step, with every death in between."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CrashError(Exception):
 
 
 def narrow(name: str, stream: str) -> Contract:
-    """The real contract with few columns, one child and no limit on what may vanish: eight records are no statistics."""
+    """The real contract with few columns, one child and no limit on what may vanish: eight records prove nothing."""
     contract = load_contracts(name)[stream]
 
     def chosen(table: Any) -> Any:
@@ -219,7 +219,8 @@ class Lane:
         columns = f"{own.key[0]} as id, _valid_from"
         return query(
             f"select {columns}, _valid_to from raw_history.{own.name} union all "
-            f"select {columns}, cast(null as timestamp) from raw.{own.name} order by id, _valid_from, _valid_to nulls last"
+            f"select {columns}, cast(null as timestamp) from raw.{own.name} "
+            "order by id, _valid_from, _valid_to nulls last"
         )
 
 

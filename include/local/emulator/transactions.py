@@ -6,48 +6,58 @@ import re
 from typing import Any
 
 _HANDLER = re.compile(r"\bexception\s+when\b", re.IGNORECASE)
+_ENDS = {"_drop_txn_snapshots": "COMMIT", "_restore_txn_snapshots": "ROLLBACK"}
 
 
 def apply() -> None:
-    """Stock copies each table before its first change and copies it back on rollback, so a kill leaves half of the script.
+    """Stock copies each table before its first change and copies it back on rollback: a kill leaves half of a script.
 
     Scripts with an exception handler keep that: what was changed before a caught error stays, which DuckDB can't do.
     """
     from bqemulator.scripting.interpreter import ScriptInterpreter
 
-    stock = {name: getattr(ScriptInterpreter, name) for name in ("run", "_snapshot_dml_targets", *_ENDS)}
-
-    async def run(self: Any, source: str) -> Any:
-        self._native = not _HANDLER.search(source)
-        return await stock["run"](self, source)
-
-    async def control(self: Any, operation: str) -> None:
-        if self._native and operation == "BEGIN" and self._active_txn is None:
-            self._ctx.engine.execute("BEGIN TRANSACTION")
-            self._active_txn = {}
-            return
-        await handle(self, operation)
-
-    async def snapshot(self: Any, sql: str) -> None:
-        if not self._native:
-            await stock["_snapshot_dml_targets"](self, sql)
-
-    def ending(name: str, statement: str) -> Any:
-        async def end(self: Any) -> None:
-            if not self._native:
-                await stock[name](self)
-            elif self._active_txn is not None:
-                self._active_txn = None
-                self._ctx.engine.execute(statement)
-
-        return end
-
-    handle = ScriptInterpreter._handle_txn_statement
-    ScriptInterpreter.run = run
-    ScriptInterpreter._handle_txn_statement = control
-    ScriptInterpreter._snapshot_dml_targets = snapshot
+    _tell_scripts_apart(ScriptInterpreter)
+    _begin(ScriptInterpreter)
     for name, statement in _ENDS.items():
-        setattr(ScriptInterpreter, name, ending(name, statement))
+        _end(ScriptInterpreter, name, statement)
 
 
-_ENDS = {"_drop_txn_snapshots": "COMMIT", "_restore_txn_snapshots": "ROLLBACK"}
+def _tell_scripts_apart(interpreter: Any) -> None:
+    run, snapshot = interpreter.run, interpreter._snapshot_dml_targets
+
+    async def run_native(self: Any, source: str) -> Any:
+        self._native = not _HANDLER.search(source)
+        return await run(self, source)
+
+    async def snapshot_unless_native(self: Any, sql: str) -> None:
+        if not self._native:
+            await snapshot(self, sql)
+
+    interpreter.run = run_native
+    interpreter._snapshot_dml_targets = snapshot_unless_native
+
+
+def _begin(interpreter: Any) -> None:
+    handle = interpreter._handle_txn_statement
+
+    async def begin(self: Any, operation: str) -> None:
+        if not self._native or operation != "BEGIN" or self._active_txn is not None:
+            await handle(self, operation)
+            return
+        self._ctx.engine.execute("BEGIN TRANSACTION")
+        self._active_txn = {}
+
+    interpreter._handle_txn_statement = begin
+
+
+def _end(interpreter: Any, name: str, statement: str) -> None:
+    stock = getattr(interpreter, name)
+
+    async def end(self: Any) -> None:
+        if not self._native:
+            await stock(self)
+        elif self._active_txn is not None:
+            self._active_txn = None
+            self._ctx.engine.execute(statement)
+
+    setattr(interpreter, name, end)

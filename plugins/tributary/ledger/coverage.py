@@ -48,8 +48,8 @@ def covered(contract: Contract, client: Client, ledger: Sequence[Loaded]) -> lis
     """The time that the ledger covers for a stream and client, on the contract's daily axis.
 
     A listing by creation date that reaches back to the account's first day holds every record as it was when the
-    listing began, so it covers the changes up to its end as well; so does a collection that was read whole. Of a listing
-    in pieces, read at different times, that holds up to the first of these times.
+    listing began, so it covers the changes up to its end as well; so does a collection that was read whole. Of a
+    listing in pieces, read at different times, that holds up to the first of these times.
     """
     axis, since = contract.daily, client.since_at
     rows = [row for row in ledger if (row.client_id, row.stream) == (client.client_id, contract.stream)]
@@ -62,7 +62,7 @@ def covered(contract: Contract, client: Client, ledger: Sequence[Loaded]) -> lis
 
 
 def _listed_until(since: datetime, listings: Sequence[Loaded]) -> datetime | None:
-    """The last moment that listings by creation date show everything at: no part of it was listed before that moment."""
+    """The last moment at which listings by creation date show everything: no part of it was listed before."""
     if not any(row.window_start and row.window_start <= since for row in listings):
         return None
     for end in sorted({end for row in listings for end in (row.window_end, row.observed_from)}, reverse=True):
