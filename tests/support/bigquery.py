@@ -123,6 +123,10 @@ class BigQueryProxy:
         self.before: tuple[_Job, _Before] | None = None
         #: As if another transaction were always there.
         self.cancel_all = False
+        #: Transactions are accepted and go on until somebody cancels them.
+        self.park = False
+        #: Job -> whether it was cancelled.
+        self.parked: dict[str, bool] = {}
 
     def job(self, path: str, body: bytes, send: Any) -> bytes | None:
         """A jobs.insert: the answer, or None where it is to be lost."""
@@ -134,6 +138,9 @@ class BigQueryProxy:
                 return _error(409, "duplicate", f"Already Exists: Job {project}:US.{job_id}")
             self.known.add(job_id)
         job = _Job.of(request)
+        if self.park and job and job.transaction:
+            self.parked[job.id] = False
+            return json.dumps(_resource(job.id, project, job.config, {"state": "RUNNING"})).encode()
         answer = send() if job is None else self._mutate(job, project, send)
         with self.state:
             if self.conflicts.lose and job is not None:
@@ -161,6 +168,27 @@ class BigQueryProxy:
                 if self.before and self.before[0] is job:
                     self.before = None
                 self.state.notify_all()
+
+    def ask_parked(self, path: str) -> bytes | None:
+        """The answer to a request about a job that is parked; None about any other."""
+        names = path.split("/")
+        job_id = next((name for name in names if name in self.parked), None)
+        if job_id is None:
+            return None
+        project = path.split("/projects/")[1].split("/", maxsplit=1)[0]
+        if names[-1] == "cancel":
+            self.parked[job_id] = True
+            return json.dumps({"kind": "bigquery#jobCancelResponse", "job": {}}).encode()
+        stopped = {"reason": "stopped", "message": "Job execution was cancelled: User requested cancellation"}
+        cancelled = self.parked[job_id]
+        if "queries" in names:
+            if cancelled:
+                return _error(499, stopped["reason"], stopped["message"])
+            time.sleep(0.05)
+            reference = {"projectId": project, "jobId": job_id, "location": "US"}
+            return json.dumps({"jobComplete": False, "jobReference": reference}).encode()
+        status = {"state": "DONE", "errorResult": stopped} if cancelled else {"state": "RUNNING"}
+        return json.dumps(_resource(job_id, project, {"query": {}}, status)).encode()
 
     def _others(self, job: _Job) -> list[_Job]:
         return [job] if self.cancel_all else self.running
@@ -216,17 +244,19 @@ def _aborted(job: _Job, project: str, table: str) -> bytes:
         "Transaction ID: 00000000-0000-0000-0000-000000000000 at [1:1]"
     )
     problem = {"reason": "invalidQuery", "location": "query", "message": message}
-    reference = {"projectId": project, "jobId": job.id, "location": "US"}
-    return json.dumps(
-        {
-            "kind": "bigquery#job",
-            "id": f"{project}:US.{job.id}",
-            "jobReference": reference,
-            "configuration": {**job.config, "jobType": "QUERY"},
-            "status": {"state": "DONE", "errorResult": problem, "errors": [problem]},
-            "statistics": {"creationTime": "0", "startTime": "0", "endTime": "0"},
-        }
-    ).encode()
+    status = {"state": "DONE", "errorResult": problem, "errors": [problem]}
+    return json.dumps(_resource(job.id, project, job.config, status)).encode()
+
+
+def _resource(job_id: str, project: str, config: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": "bigquery#job",
+        "id": f"{project}:US.{job_id}",
+        "jobReference": {"projectId": project, "jobId": job_id, "location": "US"},
+        "configuration": {**config, "jobType": "QUERY"},
+        "status": status,
+        "statistics": {"creationTime": "0", "startTime": "0", "endTime": "0"},
+    }
 
 
 def _handler(proxy: BigQueryProxy) -> type[BaseHTTPRequestHandler]:
@@ -249,10 +279,12 @@ def _handler(proxy: BigQueryProxy) -> type[BaseHTTPRequestHandler]:
                     return got
 
                 answer = proxy.job(self.path, body, send)
-                if answer and answer.startswith(b'{"error"'):
-                    status = json.loads(answer)["error"]["code"]
+            elif answer := proxy.ask_parked(urlsplit(self.path).path):
+                status, fields = 200, [("Content-Type", "application/json")]
             else:
                 status, fields, answer = proxy.forward(self.command, self.path, headers, body)
+            if answer and answer.startswith(b'{"error"'):
+                status = json.loads(answer)["error"]["code"]
             if answer is None:
                 self.close_connection = True
                 with suppress(OSError):

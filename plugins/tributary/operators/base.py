@@ -26,9 +26,22 @@ def clear_failures() -> Iterator[None]:
 class TributaryOperator(BaseOperator):
     """Base of the four steps of a stream."""
 
+    _warehouse: Any = None
+
     def execute(self, context: Any) -> Any:
         with clear_failures():
             return self.run(context)
+
+    def warehouse(self) -> Any:
+        """The warehouse; what runs there ends with the task."""
+        from tributary.hooks.warehouse import WarehouseHook
+
+        self._warehouse = WarehouseHook()
+        return self._warehouse
+
+    def on_kill(self) -> None:
+        if self._warehouse:
+            self._warehouse.cancel()
 
     @abstractmethod
     def run(self, context: Any) -> Any:
