@@ -1,4 +1,4 @@
-"""Kill -9: a worker in each of its steps, the warehouse in the middle of a load; and SIGTERM, which ends the job too."""
+"""Kill -9: a worker in each of its steps, the warehouse amid a load; and SIGTERM, which ends the job too."""
 
 import json
 import os

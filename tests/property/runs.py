@@ -129,7 +129,7 @@ class Run:
                     warehouse=self.lane.warehouse,
                     contract=self.lane.contract,
                     manifest=manifest,
-                    bucket=self.lane.bucket.name,
+                    bucket=self.lane.bucket,
                     stage_id=self._attempt_chain("stage", number),
                     labels=LABELS,
                 )

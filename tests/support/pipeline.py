@@ -69,7 +69,7 @@ class Pipeline:
             warehouse=warehouse(),
             contract=self.contract,
             manifest=manifest,
-            bucket=bucket().name,
+            bucket=bucket(),
             stage_id=name or f"t{next(_numbers)}",
             labels={"dag": "test"},
         )

@@ -35,7 +35,7 @@ class StagedToBigQueryOperator(TributaryOperator):
             warehouse=self.warehouse(),
             contract=load_contracts(manifest.item.source)[manifest.item.stream],
             manifest=manifest,
-            bucket=bucket.name,
+            bucket=bucket,
             stage_id=attempt_chain(context),
             labels=job_labels(context, manifest.item.stream, manifest.item.client_id),
         )
