@@ -1,10 +1,12 @@
 """One record into one row: where each column's value stands, and which fields nobody declared."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tributary.contracts.model import Column, TableSpec
-from tributary.flatten.values import UnfitError, converter, kind
+from tributary.flatten.merges import MERGED
+from tributary.flatten.rest import Conversions, rest_of
+from tributary.flatten.values import UnfitError, converter, kind, split
 
 _ABSENT = object()
 _COVERED: dict[str, Any] = {}
@@ -42,7 +44,7 @@ class _Reader:
         self.paths = [tuple(path.split(".")) for path in column.path]
         self.path = column.path[0]
         self.type = column.type
-        self._convert = converter(column.type)
+        self._convert = split if column.as_ == "list" else converter(column.type)
         self._expandable = column.expandable
         self._min = column.min
         self._max = column.max
@@ -77,13 +79,34 @@ class _Reader:
         return next(found for path in self.paths if (found := _at(record, path)) is not _ABSENT and found is not None)
 
 
+class _RestReader:
+    """The column that takes what the others leave of an object."""
+
+    def __init__(self, column: Column, others: Iterable[str]) -> None:
+        self.name = column.name
+        self._path = column.path[0]
+        self._parts = tuple(self._path.split("."))
+        inside = (path.removeprefix(f"{self._path}.") for path in others if path.startswith(f"{self._path}."))
+        self._taken = {name.partition(".")[0] for name in inside}
+
+    def read(self, record: Mapping[str, Any], conversions: Conversions) -> tuple[Any, list[Drift]]:
+        members = _at(record, self._parts)
+        left, unfit = rest_of(members if isinstance(members, Mapping) else {}, self._taken, conversions)
+        return left, [Drift("type", f"{self._path}.{name}", found, value) for name, found, value in unfit]
+
+
 class RowReader:
     """Reads the rows of one table."""
 
     def __init__(self, table: TableSpec) -> None:
         own = table.child.columns if table.child else table.contract.columns
-        self._readers = [_Reader(column, column.required or column.name in table.key) for column in own]
+        self._readers = [_Reader(c, c.required or c.name in table.key) for c in own if c.as_ != "rest"]
+        others = [path for column in own for path in column.path] + list(table.known)
+        others += table.contract.merged_ids
+        self._rest = [_RestReader(column, others) for column in own if column.as_ == "rest"]
         self._known = _tree(table)
+        #: How values of the account's own fields are typed, by name.
+        self.conversions: Conversions = {}
 
     def read(self, record: Mapping[str, Any]) -> tuple[dict[str, Any], list[Drift]]:
         """The row's own columns, typed, and what drifted.
@@ -104,6 +127,9 @@ class RowReader:
             if value is None and reader.required:
                 raise RejectError("missing", reader.path)
             row[reader.name] = value
+        for rest in self._rest:
+            row[rest.name], unfit = rest.read(record, self.conversions)
+            drift.extend(unfit)
         drift.extend(_unknown(record, self._known, ""))
         return row, drift
 
@@ -132,7 +158,7 @@ def _tree(table: TableSpec) -> dict[str, Any]:
     paths += [path.removesuffix(".*") for path in table.known]
     if table.child is None:
         paths += [child.path for child in table.contract.children]
-        paths += [table.contract.merged_ids] if table.contract.merged_ids else []
+        paths += [*table.contract.merged_ids, MERGED]
     tree: dict[str, Any] = {}
     for path in sorted(paths, key=lambda path: -path.count(".")):
         *parents, leaf = path.split(".")

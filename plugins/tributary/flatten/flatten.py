@@ -11,6 +11,7 @@ from tributary.contracts.model import Contract, Mode, TableSpec
 from tributary.errors import RefusedError
 from tributary.flatten.fields import Drift, RejectError, RowReader, items_at
 from tributary.flatten.manifest import DriftReport, StagedManifest, StagedTable
+from tributary.flatten.merges import MERGED, merged_into
 from tributary.lake import LineWriter, read_json, read_lines, write_json
 from tributary.landing.manifest import LandingManifest, manifest_name
 from tributary.sources.base import Page, Source
@@ -147,6 +148,8 @@ class _Flattening:
         }
         #: Parents of the last page of records, for the nested pages that follow it; None for a rejected one.
         self._parents: dict[str, dict[str, Any] | None] = {}
+        #: Ids on that page whose nested lists could not be read whole.
+        self._incomplete: set[str] = set()
 
     def page(self, page: Page, object_name: str, line: int) -> None:
         """Take in one landed page."""
@@ -154,7 +157,9 @@ class _Flattening:
         body = msgspec.json.decode(page.body)
         records = body[page.items] if page.items else [body]
         self._at = (object_name, line, 0)
-        if page.gone:
+        if page.definitions:
+            self._own.reader.conversions = self._source.conversions(records)
+        elif page.gone:
             for record in records:
                 self._write_gone(record["id"], observed)
         elif page.associations and page.child:
@@ -164,6 +169,9 @@ class _Flattening:
             self._nested(self._outputs[page.child], page.parent, records)
         else:
             self._parents = {}
+            self._incomplete = set(page.incomplete)
+            if page.given:
+                records = [{**record, **page.given} for record in records]
             for number, record in enumerate(records, start=1):
                 self._at = (object_name, line, number)
                 self._record(record, observed)
@@ -185,6 +193,7 @@ class _Flattening:
             axis_reason=landing.axis_reason,
             observed_from=landing.observed_from,
             observed_to=landing.observed_to,
+            covered_until=landing.covered_until,
             contract_version=self._contract.version,
             received=self._received,
             rejected=self._rejected,
@@ -213,6 +222,11 @@ class _Flattening:
         try:
             if not isinstance(record, Mapping):
                 raise RejectError("type", "", "expected object")
+            if record.get("id") in self._incomplete:
+                raise RejectError("unreadable", "associations")
+            merged = merged_into(record, self._contract.merged_ids)
+            if merged:
+                record = {**record, MERGED: merged}
             row, drift = self._read(self._own, record)
             created = row.get(self._created) if self._created else None
             parent = {
@@ -234,8 +248,8 @@ class _Flattening:
             for child_row, child_drift in rows:
                 self._write(output, child_row, child_drift, parent)
         self._parents[_key(self._contract.key, row)] = parent
-        for merged in self._merged(record):
-            self._write_gone(merged, observed)
+        for entry in merged:
+            self._write_gone(entry["id"], observed)
 
     def _nested(self, output: _Output, parent_key: str, items: list[Any]) -> None:
         """Further items of a parent that the last page of records brought."""
@@ -356,18 +370,6 @@ class _Flattening:
 
     def _deleted_at(self, record: Mapping[str, Any]) -> str | None:
         return self._source.deleted_at(record)
-
-    def _merged(self, record: Mapping[str, Any]) -> Iterator[str]:
-        """Ids that were merged into the record: `1;2` or `1:epochms;2:epochms`."""
-        if not self._contract.merged_ids:
-            return
-        value: Any = record
-        for name in self._contract.merged_ids.split("."):
-            value = value.get(name) if isinstance(value, Mapping) else None
-        for entry in str(value or "").split(";"):
-            merged = entry.partition(":")[0].strip()
-            if merged and merged != str(record.get("id")):
-                yield merged
 
 
 def _key(columns: tuple[str, ...], row: Mapping[str, Any]) -> str:

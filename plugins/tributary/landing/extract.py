@@ -15,6 +15,7 @@ from tributary.lake import LineWriter, read_json, write_json
 from tributary.landing.manifest import LandingManifest, Progress, landing_folder, manifest_name
 from tributary.plan import WorkItem
 from tributary.sources.base import Checkpoint, Page, Source
+from tributary.windows import Window
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,11 @@ def extract(
     for _ in range(_RESTARTS):
         if progress is None:
             axis, reason = source.axis(contract, item, client, source_now)
-            progress = Progress(observed_from=datetime.now(UTC), axis=axis, axis_reason=reason)
+            until = source.covered_until(contract, axis, item.window, client, source_now)
+            progress = Progress(observed_from=datetime.now(UTC), axis=axis, axis_reason=reason, covered_until=until)
             log.info("%s %s: reading %s on the %s axis: %s", contract.name, client.client_id, item.window, axis, reason)
+            if until < item.window.end:
+                log.info("%s %s: what came after %s is left to the next run", contract.name, client.client_id, until)
         try:
             _walk(source, api, contract, client, item, progress, bucket, folder, progress_name)
             break
@@ -80,6 +84,7 @@ def extract(
         item=item,
         axis=progress.axis,
         axis_reason=progress.axis_reason,
+        covered_until=progress.covered_until,
         observed_from=progress.observed_from,
         observed_to=datetime.now(UTC),
         api_version=source.api_version,
@@ -125,7 +130,8 @@ def _walk(
 
     if progress.cursor.get("done"):
         return
-    for step in source.walk(api, contract, Axis(progress.axis), item.window, client, progress.cursor):
+    window = Window(item.window.start, progress.covered_until)
+    for step in source.walk(api, contract, Axis(progress.axis), window, client, progress.cursor):
         if isinstance(step, Page):
             writer.write(_encode(step))
             continue

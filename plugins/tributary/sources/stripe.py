@@ -1,7 +1,7 @@
 """Stripe: lists by creation, changes by events, nested lists to their end. See docs/sources/stripe.md."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -79,6 +79,7 @@ class Stripe:
 
     name = "stripe"
     api_version = API_VERSION
+    token_path = None
 
     def budgets(self, client: Client) -> Mapping[str, float]:
         return {"default": client.requests_per_second or (LIVE_BUDGET if client.livemode else TEST_BUDGET)}
@@ -131,6 +132,11 @@ class Stripe:
             return Axis.CREATED, "the window is older than the event feed reaches, so it is listed by creation date"
         return contract.daily, "the contract's daily axis"
 
+    def covered_until(
+        self, contract: Contract, axis: Axis, window: Window, client: Client, source_now: datetime
+    ) -> datetime:
+        return window.end
+
     def walk(
         self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]
     ) -> Walk:
@@ -144,6 +150,9 @@ class Stripe:
 
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
         return None
+
+    def conversions(self, definitions: Iterable[Mapping[str, Any]]) -> Mapping[str, Callable[[Any], Any]]:
+        return {}
 
     def _listed(self, api: ApiClient, contract: Contract, window: Window | None, cursor: dict[str, Any]) -> Walk:
         """The collection, newest first. A cursor that has been deleted meanwhile raises MissingError."""
