@@ -122,6 +122,10 @@ class ApiClient:
         except requests.RequestException as error:
             self.counts["connection errors"] += 1
             raise _TransientError(type(error).__name__) from None
+        for former in response.history:
+            # An expired token, whose request was sent again with a new one.
+            self.counts["requests"] += 1
+            self.counts[f"http {former.status_code}"] += 1
         answer = Answer(response.status_code, response.headers, response.content, datetime.now(UTC))
         if answer.status >= 400:
             self.counts[f"http {answer.status}"] += 1
