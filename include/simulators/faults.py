@@ -19,10 +19,41 @@ Kind = Literal[
     "duplicate_page",
     "empty_page",
     "delete_between_pages",
+    "edit_between_pages",
+    "merge_between_pages",
+    "http_error",
+    "cloudflare",
+    "migration",
+    "missing_scopes",
+    "not_found",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 #: Kinds that answer instead of the service.
-INSTEAD = ("rate_limit", "lock_timeout", "html_500", "unavailable", "expired_token", "reset")
+INSTEAD = (
+    "rate_limit",
+    "lock_timeout",
+    "html_500",
+    "unavailable",
+    "expired_token",
+    "reset",
+    "http_error",
+    "cloudflare",
+    "migration",
+    "missing_scopes",
+    "not_found",
+)
+#: Kinds that strike after a page was served, before the next one is asked for.
+BETWEEN_PAGES = ("delete_between_pages", "edit_between_pages", "merge_between_pages")
+#: Kinds that only HubSpot knows.
+HUBSPOT_KINDS = (
+    "edit_between_pages",
+    "merge_between_pages",
+    "http_error",
+    "cloudflare",
+    "migration",
+    "missing_scopes",
+    "not_found",
+)
 
 _FIELDS = {
     "kind": str,
@@ -36,6 +67,8 @@ _FIELDS = {
     "seed": int,
     "id": str,
     "should_retry": bool,
+    "status": int,
+    "count": int,
 }
 
 
@@ -44,8 +77,10 @@ class Fault:
     """One item of the menu.
 
     `path` is a prefix or a pattern with `*`; `after` lets that many matching requests pass first; `reason` is
-    Stripe's rate-limit reason or HubSpot's policy name; `seconds` belongs to `slow`; `probability` and `seed`
-    make it strike at random but the same way each time; `id` names the object that `delete_between_pages` takes.
+    Stripe's rate-limit reason, HubSpot's policy name or a scope; `seconds` belongs to `slow` and, as what the client
+    is told to wait, to `migration`; `probability` and `seed` make it strike at random but the same way each time; `id`
+    names the object that `delete_between_pages` takes, `count` how many `edit_between_pages` changes; `status` is that
+    of `http_error` and `cloudflare`.
     """
 
     kind: str
@@ -60,6 +95,8 @@ class Fault:
     seed: int = 0
     id: str | None = None
     should_retry: bool | None = None
+    status: int | None = None
+    count: int = 20
     struck: int = 0
     _random: Random = field(default_factory=Random)
 
@@ -98,6 +135,8 @@ def parse_fault(given: object, service: str) -> Fault:
             raise ValueError(f"{name} of a fault has the wrong type: {value!r}")
     if given.get("kind") not in KINDS:
         raise ValueError(f"unknown kind of fault {given.get('kind')!r}; known: {', '.join(KINDS)}")
+    if service != "hubspot" and given["kind"] in HUBSPOT_KINDS:
+        raise ValueError(f"{given['kind']} is a fault of HubSpot only")
     return Fault(**given, service=service)
 
 
@@ -114,7 +153,7 @@ class FaultMenu:
         for fault in self.faults:
             if fault.times < 1 or not fault.matches(service, method, path):
                 continue
-            if fault.kind in ("empty_page", "delete_between_pages") and not paged:
+            if fault.kind in ("empty_page", *BETWEEN_PAGES) and not paged:
                 continue
             if fault.kind == "duplicate_page" and not previous:
                 continue

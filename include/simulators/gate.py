@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from include.simulators.faults import INSTEAD, Fault
+from include.simulators.faults import BETWEEN_PAGES, INSTEAD, Fault
 from include.simulators.simulation import Simulation
 from include.simulators.world.moments import http_date
 
@@ -42,6 +42,8 @@ class Service:
     """Given a page and the cursor it was asked with: the same page without objects but with a next one."""
     delete_next: Callable[[Simulation, str, Any, str | None], None]
     """Given the path and the page just served: delete an object that the next request depends on."""
+    disturb: Callable[[Simulation, Fault, str, Any], None] | None = None
+    """Given the fault, the path and the page just served: change what the rest of the walk would see."""
 
 
 class Gate:
@@ -145,6 +147,8 @@ class Gate:
             answer = Answer(200, answer.headers, msgspec.json.encode(page))
         elif kind == "delete_between_pages" and fault and answer.status == 200:
             self._service.delete_next(self._simulation, scope["path"], msgspec.json.decode(answer.body), fault.id)
+        elif kind in BETWEEN_PAGES and fault and self._service.disturb and answer.status == 200:
+            self._service.disturb(self._simulation, fault, scope["path"], msgspec.json.decode(answer.body))
         self._log(scope, answer.status, kind)
         answer.headers["content-length"] = str(len(answer.body))
         await self._start(answer, send)

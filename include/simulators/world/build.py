@@ -11,7 +11,10 @@ from include.simulators.world.agenda import Agenda
 from include.simulators.world.billing import Billing
 from include.simulators.world.busy_days import BusyDays
 from include.simulators.world.catalog import Catalog
-from include.simulators.world.crm import LINKS, Crm
+from include.simulators.world.crm import Crm
+from include.simulators.world.crm_links import LINKS_BY_NAME
+from include.simulators.world.crm_properties import PROPERTIES, Property
+from include.simulators.world.crm_service import Service
 from include.simulators.world.crm_stories import Sales
 from include.simulators.world.ids import Ids
 from include.simulators.world.moments import END, instant
@@ -21,8 +24,17 @@ from include.simulators.world.stories import Stories
 STRIPE_COLLECTIONS = ("customers", "products", "prices", "subscriptions", "invoices")
 #: Only there to be expanded, or to be shown in events.
 STRIPE_SUPPORT = ("coupons", "discounts")
-HUBSPOT_COLLECTIONS = ("contacts", "companies", "deals", "owners", "pipelines")
-LINK_COLLECTIONS = tuple(link[0] for link in LINKS.values())
+HUBSPOT_COLLECTIONS = (
+    "contacts",
+    "companies",
+    "deals",
+    "owners",
+    "pipelines",
+    "tickets",
+    "ticket_pipelines",
+    "workspaces",
+)
+LINK_COLLECTIONS = tuple(LINKS_BY_NAME)
 
 
 @dataclass(slots=True)
@@ -32,6 +44,8 @@ class World:
     ids: Ids
     store: Store
     catalog: Catalog
+    properties: dict[str, dict[str, Property]]
+    """HubSpot's properties by object type; the portal may get more of them."""
 
 
 def empty_store() -> Store:
@@ -70,11 +84,13 @@ def _build(ids: Ids, seed: int, customers: int) -> World:
     sales = Sales(store, agenda, ids, crm, drawn, accounts)
     Stories(store, agenda, ids, catalog, billing, accounts).begin()
     sales.begin()
+    Service(store, agenda, ids, crm, accounts).begin()
     billing.on_status.append(sales.follow)
     agenda.plan(instant(2025, 11, 3, 13), sales.mark_churned)
     BusyDays(agenda, ids, billing, crm, sales, accounts).begin()
     agenda.run()
-    return World(seed, customers, ids, store, catalog)
+    properties = {str(kind): dict(known) for kind, known in PROPERTIES.items()}
+    return World(seed, customers, ids, store, catalog, properties)
 
 
 def _change_catalog(catalog: Catalog, what: str, at: int) -> None:
