@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from include.simulators.books import books
+from include.simulators.books import world_books
 from include.simulators.changes import ChangeError, delete_object, put_object
 from include.simulators.faults import Fault, parse_fault
 from include.simulators.simulation import Simulation
@@ -87,13 +87,14 @@ class Control:
 
     async def _books(self, request: Request) -> Response:
         try:
-            name = self._collection(request)
+            name = request.path_params["collection"]
+            name = name if name == "properties" else self._collection(request)
             at = parse(request.query_params["at"]) if "at" in request.query_params else self._simulation.clock
         except ChangeError as error:
             return compact({"error": str(error)}, error.status)
         except ValueError as error:
             return compact({"error": f"at: {error}"}, 400)
-        lines = [msgspec.json.encode(line) for line in books(self._simulation.world.store[name], at)]
+        lines = [msgspec.json.encode(line) for line in world_books(self._simulation.world, name, at)]
         return Response(b"".join(line + b"\n" for line in lines), media_type="application/x-ndjson")
 
     async def _objects(self, request: Request) -> JsonObject:

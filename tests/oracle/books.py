@@ -22,6 +22,8 @@ class Entry:
     updated: datetime
     gone: str | None
     object: Json
+    #: Of some HubSpot collections: the values that the record's stage has had, `{value, timestamp}`.
+    stages: tuple[Json, ...] = ()
 
 
 class Books:
@@ -57,4 +59,5 @@ def _entry(line: Json) -> Entry:
         updated=datetime.fromisoformat(line["updated"]),
         gone=(line.get("gone") or "deleted") if line["deleted_at"] else None,
         object=line["object"],
+        stages=tuple(line.get("stages", ())),
     )

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from tests.oracle import hubspot_rows, stripe_rows
@@ -47,18 +48,53 @@ class Load:
     stream: str | None = None
 
 
+Children = Mapping[str, tuple[tuple[str, ...], Callable[[Json], list[Row]]]]
+
+
 @dataclass(frozen=True)
 class _Stream:
-    """A stream: its collection in the books, its tables, and the property that says when a record changed."""
+    """A stream: its collection in the books, its tables, and the property that says when a record changed.
+
+    `links` are collections of associations, by the column that holds the stream's own id. `typed`: `row` takes the
+    catalogue of properties, too.
+    """
 
     source: Source
     name: str
     collection: str
-    row: Callable[[Json], Row]
-    children: Mapping[str, tuple[tuple[str, ...], Callable[[Json], list[Row]]]] = field(default_factory=dict)
+    row: Callable[..., Row]
+    children: Children = field(default_factory=dict)
     modified: str = ""
     whole: bool = False
     has_bin: bool = True
+    links: Mapping[str, str] = field(default_factory=dict)
+    typed: bool = False
+    key: tuple[str, ...] = ("id",)
+
+
+def _edges(table: str, shape: Json) -> list[Row]:
+    return [hubspot_rows.link(edge) for edge in shape["_links"][table]]
+
+
+def _crm(name: str, one: str, row: Callable[..., Row], *, links: Sequence[str] = (), stages: str = "") -> _Stream:
+    """A stream of CRM records: `links` are the types at the other ends of its associations, singular and plural;
+    `stages` names the table of its stages and the column of the stage."""
+    key = f"{one}_id"
+    children: dict[str, Any] = {f"{one}_merges": ((key, "merged_id"), lambda o: hubspot_rows.merges(o, key))}
+    collections = {}
+    for pair in links:
+        other, others = pair.split("/")
+        table = f"{one}_{others}"
+        collections[table] = key
+        children[table] = ((key, f"{other}_id"), partial(_edges, table))
+    if stages:
+        table, column = stages.split("/")
+        children[table] = (
+            (key, "changed_at", column),
+            lambda o: hubspot_rows.stage_history(o["id"], o["_stages"], key, column),
+        )
+    modified = "lastmodifieddate" if name == "contacts" else "hs_lastmodifieddate"
+    return _Stream("hubspot", name, name, row, children, modified=modified, links=collections, typed=True)
 
 
 _STREAMS = (
@@ -79,27 +115,53 @@ _STREAMS = (
         stripe_rows.invoice,
         {"invoice_lines": (("invoice_id", "id"), stripe_rows.invoice_lines)},
     ),
-    _Stream("hubspot", "contacts", "contacts", hubspot_rows.contact, modified="lastmodifieddate"),
-    _Stream("hubspot", "companies", "companies", hubspot_rows.company, modified="hs_lastmodifieddate"),
-    _Stream(
-        "hubspot",
-        "deals",
-        "deals",
-        hubspot_rows.deal,
-        {"deal_contacts": (("deal_id", "contact_id"), lambda o: [hubspot_rows.deal_contact(x) for x in o["_links"]])},
-        modified="hs_lastmodifieddate",
+    _crm(
+        "contacts",
+        "contact",
+        hubspot_rows.contact,
+        links=["company/companies"],
+        stages="contact_lifecycle_history/lifecyclestage",
     ),
+    _crm("companies", "company", hubspot_rows.company),
+    _crm(
+        "deals",
+        "deal",
+        hubspot_rows.deal,
+        links=["contact/contacts", "company/companies"],
+        stages="deal_stage_history/stage_id",
+    ),
+    _crm("tickets", "ticket", hubspot_rows.ticket),
     _Stream("hubspot", "owners", "owners", hubspot_rows.owner, whole=True),
     _Stream(
         "hubspot",
         "deal_pipelines",
         "pipelines",
         hubspot_rows.pipeline,
-        {"deal_pipeline_stages": (("pipeline_id", "id"), hubspot_rows.pipeline_stages)},
+        {"deal_pipeline_stages": (("pipeline_id", "id"), hubspot_rows.deal_pipeline_stages)},
         whole=True,
         has_bin=False,
     ),
+    _Stream(
+        "hubspot",
+        "ticket_pipelines",
+        "ticket_pipelines",
+        hubspot_rows.pipeline,
+        {"ticket_pipeline_stages": (("pipeline_id", "id"), hubspot_rows.ticket_pipeline_stages)},
+        whole=True,
+        has_bin=False,
+    ),
+    _Stream(
+        "hubspot",
+        "properties",
+        "properties",
+        hubspot_rows.definition,
+        whole=True,
+        has_bin=False,
+        key=("object_type", "name"),
+    ),
 )
+#: The object types whose records are loaded, and so their properties.
+_OBJECT_TYPES = tuple(stream.collection for stream in _STREAMS if stream.typed)
 
 
 @dataclass
@@ -108,6 +170,8 @@ class _Held:
 
     object: Json
     deleted: bool
+    #: When it was read last.
+    at: datetime
 
 
 def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
@@ -122,9 +186,8 @@ def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
         for load in loads:
             if load.source == stream.source and load.stream in (None, stream.name):
                 _replay(books, stream, load, held)
-        tables[f"{stream.source}_{stream.name}"] = {
-            (id_,): stream.row(record.object) | {"_deleted": record.deleted} for id_, record in held.items()
-        }
+        rows_ = [_row(books, stream, record) for record in held.values()]
+        tables[f"{stream.source}_{stream.name}"] = {tuple(row[part] for part in stream.key): row for row in rows_}
         for name, (key, rows) in stream.children.items():
             tables[f"{stream.source}_{name}"] = {
                 tuple(row[part] for part in key): row | {"_deleted": record.deleted}
@@ -134,8 +197,26 @@ def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
     return tables
 
 
+def _row(books: Books, stream: _Stream, record: _Held) -> Row:
+    given = (_catalogue(books, stream.collection, record.at),) if stream.typed else ()
+    return stream.row(record.object, *given) | {"_deleted": record.deleted}
+
+
+def _catalogue(books: Books, kind: str, moment: datetime) -> dict[str, tuple[str, str]]:
+    definitions = (entry.object for entry in books.at("properties", moment).values())
+    return {o["name"]: (o["type"], o["fieldType"]) for o in definitions if o["objectType"] == kind}
+
+
+def _now(books: Books, stream: _Stream, moment: datetime) -> Mapping[str, Entry]:
+    """What there is; of properties those of the object types whose records are loaded."""
+    now = books.at(stream.collection, moment)
+    if stream.collection != "properties":
+        return now
+    return {id_: entry for id_, entry in now.items() if entry.object["objectType"] in _OBJECT_TYPES}
+
+
 def _replay(books: Books, stream: _Stream, load: Load, held: dict[str, _Held]) -> None:
-    now = books.at(stream.collection, load.observed_at)
+    now = _now(books, stream, load.observed_at)
     axis = load.axis
     if stream.whole or (stream.source == "hubspot" and axis == "created" and load.start <= FIRST_DAY):
         axis = "whole"
@@ -178,14 +259,21 @@ def _take(books: Books, stream: _Stream, load: Load, held: dict[str, _Held], ent
             held[entry.id].deleted = True
         return
     shape = entry.object
-    if stream.name == "deals":
-        links = books.at("deal_contacts", load.observed_at).values()
-        shape = shape | {"_links": [x.object for x in links if x.gone is None and x.object["deal_id"] == entry.id]}
-    held[entry.id] = _Held(shape, deleted=entry.gone == "archived")
-    merged = shape.get("properties", {}).get("hs_merged_object_ids") or ""
-    for id_ in merged.split(";"):
-        if id_ in held:
-            held[id_].deleted = True
+    if stream.links:
+        shape = shape | {"_links": {name: _links(books, name, key, entry, load) for name, key in stream.links.items()}}
+    held[entry.id] = _Held(shape | {"_stages": entry.stages}, entry.gone == "archived", load.observed_at)
+    merged = hubspot_rows.merges(shape, "id") if stream.typed else []
+    for row in merged:
+        if row["merged_id"] in held:
+            held[row["merged_id"]].deleted = True
+
+
+def _links(books: Books, name: str, key: str, entry: Entry, load: Load) -> list[Json]:
+    """The associations of a record that lives; in the recycle bin it has none."""
+    if entry.gone:
+        return []
+    found = books.at(name, load.observed_at).values()
+    return [edge.object for edge in found if edge.gone is None and edge.object[key] == entry.id]
 
 
 def _created(stream: _Stream, shape: Json) -> datetime:
