@@ -33,6 +33,16 @@ class World:
     def fault(self, source: str, **fault: Any) -> None:
         requests.put(f"{getattr(self, source)}/_sim/faults", json=fault, timeout=10).raise_for_status()
 
+    def faults(self, source: str, *faults: dict[str, Any]) -> None:
+        """The menu of faults of a service, anew."""
+        requests.put(f"{getattr(self, source)}/_sim/faults", json=list(faults), timeout=10).raise_for_status()
+
+    def hubspot_sim(self, path: str, *, method: str = "POST", **body: Any) -> dict[str, Any]:
+        """What only the HubSpot simulator can be told: records, bulk edits, the portal's settings, tokens."""
+        answer = requests.request(method, f"{self.hubspot}/_sim/{path}", json=body, timeout=300)
+        answer.raise_for_status()
+        return dict(answer.json())
+
     def requests(self, source: str) -> list[dict[str, Any]]:
         answer = requests.get(f"{getattr(self, source)}/_sim/requests", timeout=10).json()
         return list(answer["requests"])

@@ -154,10 +154,10 @@ class HubSpotApi:
     # -- records -------------------------------------------------------------------------------
 
     async def _list(self, request: Request) -> Found:
-        return self._objects.list_page(_kind(request), dict(request.query_params), request.url.path), 200
+        return self._objects.list_page(_kind(request), _query(request), request.url.path), 200
 
     async def _get(self, request: Request) -> Found:
-        return self._objects.get(_kind(request), request.path_params["id"], dict(request.query_params)), 200
+        return self._objects.get(_kind(request), request.path_params["id"], _query(request)), 200
 
     async def _search(self, request: Request) -> Found:
         size = len((await request.body()).decode("utf-8", "replace"))
@@ -213,10 +213,10 @@ class HubSpotApi:
     # -- settings ------------------------------------------------------------------------------
 
     async def _owners(self, request: Request) -> Found:
-        return self._settings.owners(dict(request.query_params), request.url.path), 200
+        return self._settings.owners(_query(request), request.url.path), 200
 
     async def _owner(self, request: Request) -> Found:
-        return self._settings.owner(request.path_params["id"], dict(request.query_params)), 200
+        return self._settings.owner(request.path_params["id"], _query(request)), 200
 
     async def _pipelines(self, request: Request) -> Found:
         return {"results": self._settings.pipelines(_kind(request))}, 200
@@ -255,6 +255,12 @@ class HubSpotApi:
             "uiDomain": "app.hubspot.com",
             "dataHostingLocation": "na1",
         }, 200
+
+
+def _query(request: Request) -> dict[str, str]:
+    """The query; a list of names may come with commas or as a parameter that is repeated."""
+    asked = request.query_params
+    return {name: ",".join(asked.getlist(name)) for name in asked}
 
 
 def _kind(request: Request) -> Any:

@@ -15,7 +15,7 @@ from include.simulators.world.crm_traits import NOTES, NUMBERS
 from include.simulators.world.crm_types import Kind
 from include.simulators.world.moments import DAY, START, date_of, iso
 from include.simulators.world.people import words
-from include.simulators.world.store import JsonObject, Record, Store, Version
+from include.simulators.world.store import JsonObject, Record, Store, Version, all_stays
 
 #: Imported records count on from here.
 FIRST_IMPORTED = 60_000_000_000_001
@@ -65,17 +65,12 @@ class Sketch(Version):
 
 def import_contacts(store: Store, count: int, since: int, until: int) -> tuple[str, str]:
     """Adds contacts, created evenly from `since` to `until` (ms); returns the first and the last id."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with all_stays():
         records = store["contacts"].records
         first = max(FIRST_IMPORTED, max((int(id) for id in records if id.isdigit() and len(id) < 16), default=0) + 1)
         store["contacts"].add_all(_imported(first, count, since, until))
-    finally:
-        if collecting:
-            gc.enable()
-            # They stay: no need to look at them at every collection.
-            gc.freeze()
+    # No need to look at them at every collection from now on.
+    gc.freeze()
     return str(first), str(first + count - 1)
 
 

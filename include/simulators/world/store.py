@@ -5,8 +5,10 @@ Nothing is ever overwritten. A deletion, an archival and a merge are versions to
 
 from __future__ import annotations
 
+import gc
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -43,9 +45,9 @@ class Record:
         return None
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Live:
-    """A record as it is at one instant."""
+    """A record as it is at one instant. Not to be changed (it isn't frozen since many of them are made)."""
 
     id: str
     created: int
@@ -62,6 +64,18 @@ class Live:
     @property
     def gone_at(self) -> int | None:
         return self.version.at if self.version.gone else None
+
+
+@contextmanager
+def all_stays() -> Iterator[None]:
+    """Looks for no garbage meanwhile: where all that is made stays, looking takes as long as making it."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class Snapshot:
@@ -158,7 +172,8 @@ class Collection:
             # What was true before the last change is never asked for again; with it, two clocks (HubSpot's index lags).
             current = [known for known in self._snapshots if known[1] == self._revision][-1:]
             self._snapshots = {known: self._snapshots[known] for known in current}
-            found = self._snapshots[key] = self._build(clock)
+            with all_stays():
+                found = self._snapshots[key] = self._build(clock)
         return found
 
     def _build(self, clock: int) -> Snapshot:
