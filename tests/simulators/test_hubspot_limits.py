@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from include.simulators.hubspot.tokens import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
+from include.simulators.limits import Window
 from include.simulators.world.moments import DAY
 from tests.simulators.conftest import DEMO, Clients
 
@@ -29,8 +30,10 @@ def portal(clients: Clients, **settings: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("most", [100, 190])
 def test_the_burst_limit(own: Clients, most: int) -> None:
-    portal(own, requests_per_ten_seconds=most)
+    assert portal(own, requests_per_ten_seconds=most)["requests_per_ten_seconds"] == most
+    assert own.simulation.limits.hubspot.most == most
     own.hubspot.put("/_sim/settings", json={"rate_limits": True})
+    own.simulation.limits.hubspot = Window(most, 10, clock=lambda: 0.0)
     answers = [own.hubspot.get(OWNERS) for _ in range(most + 1)]
     assert [answer.status_code for answer in answers] == [200] * most + [429]
     assert answers[0].headers["x-hubspot-ratelimit-max"] == str(most)
@@ -42,6 +45,8 @@ def test_the_burst_limit(own: Clients, most: int) -> None:
 def test_search_has_a_budget_of_its_own(own: Clients) -> None:
     portal(own, requests_per_ten_seconds=3)
     own.hubspot.put("/_sim/settings", json={"rate_limits": True})
+    # Time stands still, however slow the machine is.
+    own.simulation.limits.hubspot_search = Window(5, 1, clock=lambda: 0.0)
     searches = [own.hubspot.post(f"{CONTACTS}/search", json={}) for _ in range(6)]
     assert [answer.status_code for answer in searches] == [200] * 5 + [429]
     assert searches[-1].json()["policyName"] == "SECONDLY"

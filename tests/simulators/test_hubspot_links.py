@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from include.simulators.world.crm_links import LINKS_BY_NAME, Link
-from tests.simulators.conftest import Clients
+from tests.simulators.conftest import Clients, Validate
 
 OBJECTS = "/crm/objects/2026-09"
 
@@ -112,3 +112,32 @@ def test_a_tickets_edges_do_not_touch_the_ticket(own: Clients) -> None:
     assert line["gone"] == "deleted"
     wrong = {"from": {"id": "1"}, "to": {"id": ticket["id"]}}
     assert own.hubspot.post(f"{url}/create", json={"inputs": [wrong]}).status_code == 207
+
+
+def test_types_of_new_edges(own: Clients, hubspot_schema: Validate) -> None:
+    contact, company = (own.walk_crm(f"{OBJECTS}/{kind}")[0]["id"] for kind in ("contacts", "companies"))
+    url = "/crm/v4/associations/companies/contacts/batch"
+    ends = {"from": {"id": company}, "to": {"id": contact}}
+    made = own.hubspot.post(
+        f"{url}/create",
+        json={"inputs": [{**ends, "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 2}]}]},
+    )
+    assert made.status_code == 201
+    assert made.json()["results"] == [
+        {
+            "fromObjectTypeId": "0-2",
+            "fromObjectId": company,
+            "toObjectTypeId": "0-1",
+            "toObjectId": contact,
+            "labels": ["Primary"],
+        }
+    ]
+    edges = read(own, "contacts", "companies", [{"id": contact}])["results"][0]["to"]
+    (edge,) = (edge for edge in edges if edge["toObjectId"] == int(company))
+    assert [type["typeId"] for type in edge["associationTypes"]] == [279, 1]
+    plain = own.hubspot.post(f"{url}/associate/default", json={"inputs": [ends]})
+    hubspot_schema("BatchResponsePublicDefaultAssociation", plain.json())
+    assert plain.json()["results"][0]["associationSpec"]["associationTypeId"] == 280
+    wrong: list[list[Any]] = [[{"associationTypeId": 3}], [{}], [3]]
+    for types in wrong:
+        assert own.hubspot.post(f"{url}/create", json={"inputs": [{**ends, "types": types}]}).status_code == 400
