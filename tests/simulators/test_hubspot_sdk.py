@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 import requests
-from hubspot import HubSpot
-from hubspot.crm.associations.v4 import BatchInputPublicFetchAssociationsBatchRequest
-from hubspot.crm.objects import (
+from hubspot import HubSpot  # type: ignore[import-untyped]
+from hubspot.crm.associations.v4 import (  # type: ignore[import-untyped]
+    BatchInputPublicFetchAssociationsBatchRequest,
+)
+from hubspot.crm.objects import (  # type: ignore[import-untyped]
     ApiException,
     BatchInputSimplePublicObjectBatchInputUpsert,
     BatchReadInputSimplePublicObjectId,
@@ -53,7 +55,6 @@ class Portal:
 
     def listed(self, kind: str, *, archived: bool = False) -> list[Any]:
         names = sorted(self.property_names(kind))
-        # Property names are in the URL: in chunks, as anybody has to.
         found: list[Any] = []
         after = None
         while True:

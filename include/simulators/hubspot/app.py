@@ -74,7 +74,7 @@ class HubSpotApi:
             found += [
                 self._route(f"{pair}/read", self._read_links, _reads_both, "POST"),
                 self._route(f"{pair}/create", self._create_links, _writes_both, "POST"),
-                self._route(f"{pair}/associate/default", self._create_links, _writes_both, "POST"),
+                self._route(f"{pair}/associate/default", self._default_links, _writes_both, "POST"),
                 self._route(f"{pair}/archive", self._archive_links, _writes_both, "POST"),
             ]
         found.append(self._route("/crm/v4/objects/{source}/{id}/associations/{target}", self._links_of, _reads_both))
@@ -205,6 +205,10 @@ class HubSpotApi:
     async def _create_links(self, request: Request) -> Found:
         inputs = batch_inputs(await self._body(request), MAX_CREATE)
         return self._associations.batch_create(*_pair(request), inputs)
+
+    async def _default_links(self, request: Request) -> Found:
+        inputs = batch_inputs(await self._body(request), MAX_CREATE)
+        return self._associations.batch_create(*_pair(request), inputs, default=True)
 
     async def _archive_links(self, request: Request) -> Found:
         self._associations.batch_archive(*_pair(request), batch_inputs(await self._body(request), MAX_ARCHIVE))

@@ -8,7 +8,8 @@ from include.simulators.hubspot.errors import NotFound, bad_request
 from include.simulators.hubspot.parameters import singular
 from include.simulators.hubspot.portal import Portal
 from include.simulators.simulation import Simulation
-from include.simulators.world.crm_links import link_between
+from include.simulators.world.crm_links import Link, link_between
+from include.simulators.world.crm_types import OBJECT_TYPES
 from include.simulators.world.moments import iso
 from include.simulators.world.store import JsonObject
 
@@ -104,8 +105,13 @@ class Associations:
             results.append(result)
         return self._batch(results, errors)
 
-    def batch_create(self, source: str, target: str, inputs: list[JsonObject]) -> tuple[JsonObject, int]:
-        """Associates pairs `{from: {id}, to: {id}}`; a record that isn't there is an error of its row."""
+    def batch_create(
+        self, source: str, target: str, inputs: list[JsonObject], *, default: bool = False
+    ) -> tuple[JsonObject, int]:
+        """Associates pairs `{from: {id}, to: {id}, types: [{associationTypeId}]}`, by `default` with the plain type.
+
+        A record that isn't there is an error of its row.
+        """
         results, errors = [], []
         link, backwards = self._link(source, target)
         for given in inputs:
@@ -113,15 +119,30 @@ class Associations:
             if not (self._there(source, one) and self._there(target, other)):
                 errors.append(self._unreadable(source, one))
                 continue
+            asked = [] if default else given.get("types") or []
+            try:
+                types = link.chosen([int(type["associationTypeId"]) for type in asked], backwards=backwards)
+            except (KeyError, TypeError, ValueError) as error:
+                raise bad_request(f"Invalid association types: {error}") from None
             pair = (other, one) if backwards else (one, other)
-            shape = self._simulation.crm.link(link.name, *pair, self._simulation.clock)
-            labels = [type["label"] for type in shape["types"] if type["label"]]
-            results.append(
-                {"fromObjectId": one, "toObjectId": other, "fromObjectTypeId": source, "toObjectTypeId": target}
-                | {"labels": labels}
-            )
+            self._simulation.crm.link(link.name, *pair, self._simulation.clock, types=types)
+            seen = link.reversed(types) if backwards else types
+            results.append(self._default(one, other, seen) if default else self._pair(source, one, target, other, seen))
         answer, status = self._batch(results, errors)
-        return answer, 207 if status == 207 else 201
+        return answer, 207 if status == 207 else 200 if default else 201
+
+    def _default(self, one: str, other: str, types: list[JsonObject]) -> JsonObject:
+        spec = {"associationCategory": types[0]["category"], "associationTypeId": types[0]["typeId"]}
+        return {"from": {"id": one}, "to": {"id": other}, "associationSpec": spec}
+
+    def _pair(self, source: str, one: str, target: str, other: str, types: list[JsonObject]) -> JsonObject:
+        return {
+            "fromObjectTypeId": OBJECT_TYPES[source].id,
+            "fromObjectId": one,
+            "toObjectTypeId": OBJECT_TYPES[target].id,
+            "toObjectId": other,
+            "labels": [type["label"] for type in types if type["label"]],
+        }
 
     def batch_archive(self, source: str, target: str, inputs: list[JsonObject]) -> None:
         """Ends the associations `{from: {id}, to: [{id}]}`; those that aren't there are ignored."""
@@ -135,7 +156,7 @@ class Associations:
                 except LookupError:
                     continue
 
-    def _link(self, source: str, target: str) -> Any:
+    def _link(self, source: str, target: str) -> tuple[Link, bool]:
         found = link_between(source, target)
         if found is None:
             raise bad_request(f"{source} cannot be associated with {target}")

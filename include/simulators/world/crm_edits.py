@@ -40,17 +40,25 @@ class CrmEdits:
     def put(
         self, kind: Kind, id: str, values: Values, at: int, *, over: bool = False, created: str | None = None
     ) -> JsonObject:
-        """Inserts or replaces a record; `over` lays the values over those it has. None is no value, "" an empty one."""
+        """Inserts or replaces a record; `over` lays the values over those it has. None is no value, "" an empty one.
+
+        The creation date (`created`, or the property) can be set, and stays as it is otherwise.
+        """
         unknown = sorted(set(values) - set(self.properties[kind]))
         if unknown:
             raise ValueError(f"{kind} have no property {', '.join(unknown)}")
         record = self._present(kind, id, at)
         last = record.versions[-1].object if record else None
         base = last["properties"] if last and over else {}
-        born = parse(created) if created else record.created if record else at
+        created = created or values.get(OBJECT_TYPES[kind].created)
+        born = _instant(created) if created else record.created if record else at
         texts = {name: None if value is None else str(value) for name, value in values.items()}
         shape = record_object(kind, id, {**base, **texts}, born, at, None)
-        self._write(kind, id, at, shape, born)
+        if record is None:
+            self._store[kind].create(id, at, shape, created=born)
+        else:
+            self._store[kind].change(id, at, shape)
+            record.created = born
         return shape
 
     def archive(self, kind: Kind, id: str, at: int) -> None:
@@ -69,8 +77,13 @@ class CrmEdits:
         shape = record_object(kind, id, last.object["properties"], record.created, at, None)
         self._store[kind].change(id, at, shape)
         for link, mine, other, edge in list(self._edges(kind, id)):
-            gone = edge.versions[-1]
-            if gone.gone and gone.at == last.at and self._is_live(link.target if mine else link.source, other, at):
+            gone = edge.at(at)
+            if (
+                gone
+                and gone.gone
+                and gone.at == last.at
+                and self._is_live(link.target if mine else link.source, other, at)
+            ):
                 source, target = (id, other) if mine else (other, id)
                 self.link(link.name, source, target, at, types=gone.object["types"])
         return shape
@@ -145,7 +158,7 @@ class CrmEdits:
         values: dict[str, str | None] = {}
         if link.name == "deal_contacts":
             edges = self._edges("deals", source)
-            found = sum(1 for each, _, _, edge in edges if each is link and not edge.versions[-1].gone)
+            found = sum(1 for each, _, _, edge in edges if each is link and _there(edge.at(at)))
             values["num_associated_contacts"] = str(found)
         self.update("deals", source, values, at)
 
@@ -188,14 +201,16 @@ class CrmEdits:
 
     def _is_live(self, kind: str, id: str, at: int) -> bool:
         record = self._store[kind].records.get(id)
-        version = record.at(at) if record else None
-        return version is not None and version.gone is None
+        return record is not None and _there(record.at(at))
 
-    def _write(self, kind: str, id: str, at: int, shape: JsonObject, created: int) -> None:
-        if id in self._store[kind].records:
-            self._store[kind].change(id, at, shape)
-        else:
-            self._store[kind].create(id, at, shape, created=created)
+
+def _instant(text: str) -> int:
+    """Epoch milliseconds or ISO 8601."""
+    return int(text) if text.isdigit() else parse(text)
+
+
+def _there(version: Version | None) -> bool:
+    return version is not None and version.gone is None
 
 
 def kind_named(name: str) -> Kind:

@@ -28,6 +28,18 @@ class Link:
             found.append(_type(self.primary[0], "Primary"))
         return [*found, DECISION_MAKER] if label else found
 
+    def chosen(self, ids: list[int], *, backwards: bool) -> list[JsonObject]:
+        """The types with these ids, which are those of the one direction or the other; seen from the source. The plain
+        type is always among them. Raises ValueError on an id that the two kinds don't have."""
+        plain, primary = self.back_type_id if backwards else self.type_id, self.primary
+        known: dict[int, JsonObject] = {plain: _type(self.type_id), DECISION_MAKER["typeId"]: DECISION_MAKER}
+        if primary:
+            known[primary[backwards]] = _type(primary[0], "Primary")
+        unknown = sorted(set(ids) - set(known))
+        if unknown:
+            raise ValueError(f"{self.source} and {self.target} have no association type {unknown[0]}")
+        return [type for id, type in known.items() if id == plain or id in ids]
+
     def reversed(self, types: list[JsonObject]) -> list[JsonObject]:
         """The same types seen from the target."""
         back = {self.type_id: self.back_type_id}
@@ -46,7 +58,7 @@ class Link:
 
 
 #: A label that the sales team made up for some contacts of a deal.
-DECISION_MAKER = {"category": "USER_DEFINED", "typeId": 37, "label": "Decision maker"}
+DECISION_MAKER: JsonObject = {"category": "USER_DEFINED", "typeId": 37, "label": "Decision maker"}
 
 
 def _type(id: int, label: str | None = None) -> JsonObject:
