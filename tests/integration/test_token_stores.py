@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 import pytest
 from google.api_core.client_options import ClientOptions
 from google.cloud import secretmanager_v1 as sm

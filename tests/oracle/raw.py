@@ -198,13 +198,8 @@ def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
 
 
 def _row(books: Books, stream: _Stream, record: _Held) -> Row:
-    given = (_catalogue(books, stream.collection, record.at),) if stream.typed else ()
+    given = (books.catalogue(stream.collection, record.at),) if stream.typed else ()
     return stream.row(record.object, *given) | {"_deleted": record.deleted}
-
-
-def _catalogue(books: Books, kind: str, moment: datetime) -> dict[str, tuple[str, str]]:
-    definitions = (entry.object for entry in books.at("properties", moment).values())
-    return {o["name"]: (o["type"], o["fieldType"]) for o in definitions if o["objectType"] == kind}
 
 
 def _now(books: Books, stream: _Stream, moment: datetime) -> Mapping[str, Entry]:

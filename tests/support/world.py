@@ -37,6 +37,10 @@ class World:
         """The menu of faults of a service, anew."""
         requests.put(f"{getattr(self, source)}/_sim/faults", json=list(faults), timeout=10).raise_for_status()
 
+    def menu(self, source: str) -> list[dict[str, Any]]:
+        """The faults and how often each has struck."""
+        return list(requests.get(f"{getattr(self, source)}/_sim/faults", timeout=10).json()["faults"])
+
     def hubspot_sim(self, path: str, *, method: str = "POST", **body: Any) -> dict[str, Any]:
         """What only the HubSpot simulator can be told: records, bulk edits, the portal's settings, tokens."""
         answer = requests.request(method, f"{self.hubspot}/_sim/{path}", json=body, timeout=300)

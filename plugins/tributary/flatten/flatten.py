@@ -143,7 +143,7 @@ class _Flattening:
             "client_id": item.client_id,
             "_extracted_at": stamp(landing.observed_from),
             "_window_start": None if landing.axis == "whole" else item.window_start,
-            "_window_end": item.window_end,
+            "_window_end": stamp(landing.covered_until or item.window.end),
             "_contract_version": contract.version,
         }
         #: Parents of the last page of records, for the nested pages that follow it; None for a rejected one.
