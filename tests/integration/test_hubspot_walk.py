@@ -345,10 +345,15 @@ def test_pages_that_come_twice_or_empty_lose_and_double_nothing(bulk):
         "hubspot",
         {"kind": "empty_page", "path": "*/contacts/search", "after": 2, "times": 2},
         {"kind": "duplicate_page", "path": "*/objects/2026-09/contacts", "times": 2},
+        {"kind": "empty_page", "path": "*/objects/2026-09/contacts", "after": 4, "times": 1},
     )
     found = live(Pipeline("hubspot", "contacts").extract(*DAY))
     assert len(found) == len(set(found))
     assert set(found) == expected
+    empty(*tables("contacts"))
+    counts = Pipeline("hubspot", "contacts").run(*HISTORY)["hubspot_contacts"]
+    assert counts["duplicate"] == 100, "two pages of 50 came twice"
+    assert [fault["struck"] for fault in bulk.menu("hubspot")] == [2, 2, 1]
 
 
 def test_a_record_that_is_merged_or_archived_during_the_walk_ends_where_it_belongs(bulk):
