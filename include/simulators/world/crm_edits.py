@@ -51,21 +51,20 @@ class CrmEdits:
         last = record.versions[-1].object if record else None
         base = last["properties"] if last and over else {}
         created = created or values.get(OBJECT_TYPES[kind].created)
-        born = _instant(created) if created else record.created if record else at
+        born = _instant(created) if created else record.versions[-1].created if record else at
         texts = {name: None if value is None else str(value) for name, value in values.items()}
         shape = record_object(kind, id, {**base, **texts}, born, at, None)
         if record is None:
             self._store[kind].create(id, at, shape, created=born)
         else:
-            self._store[kind].change(id, at, shape)
-            record.created = born
+            self._store[kind].change(id, at, shape, created=born)
         return shape
 
     def archive(self, kind: Kind, id: str, at: int) -> None:
         """To the recycle bin; the associations go."""
         last = self._live(kind, id, at)
         self._unlink_all(kind, id, at)
-        shape = record_object(kind, id, last.object["properties"], parse(last.object["createdAt"]), at, at)
+        shape = record_object(kind, id, last.object["properties"], last.created, at, at)
         self._store[kind].remove(id, at, "archived", shape)
 
     def restore(self, kind: Kind, id: str, at: int) -> JsonObject:
@@ -74,7 +73,7 @@ class CrmEdits:
         last = record.versions[-1] if record else None
         if record is None or last is None or last.gone != "archived":
             raise LookupError(f"{kind} {id} is not in the recycle bin")
-        shape = record_object(kind, id, last.object["properties"], record.created, at, None)
+        shape = record_object(kind, id, last.object["properties"], last.created, at, None)
         self._store[kind].change(id, at, shape)
         for link, mine, other, edge in list(self._edges(kind, id)):
             gone = edge.at(at)

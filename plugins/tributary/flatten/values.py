@@ -25,6 +25,7 @@ def kind(value: Any) -> str:
         bool: "boolean",
         int: "integer",
         float: "number",
+        Decimal: "number",
         dict: "object",
         list: "array",
         type(None): "null",
@@ -50,7 +51,7 @@ def _int64(value: Any) -> int:
 
 def _numeric(value: Any) -> str:
     """As text, since a JSON number would pass through a float."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise UnfitError(kind(value))
     try:
         number = Decimal(str(value).replace(",", ""))
