@@ -88,11 +88,8 @@ def edit_many(edits: CrmEdits, store: Store, kind: Kind, count: int, values: Val
 def link_many(edits: CrmEdits, store: Store, name: str, source: str, count: int, at: int) -> list[str]:
     """Associates a record with `count` live records of the other kind; returns their ids."""
     link = LINKS_BY_NAME[name]
-    there = {
-        row.object[link.target_field]
-        for row in store[name].snapshot(at).rows
-        if row.object[link.source_field] == source
-    }
+    ends = (row.id.partition(":") for row in store[name].snapshot(at).rows)
+    there = {target for one, _, target in ends if one == source}
     others = (row.id for row in store[link.target].snapshot(at).rows if row.id not in there)
     ids = list(islice(others, count))
     for id in ids:
