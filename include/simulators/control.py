@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from include.simulators.books import books
@@ -99,8 +100,8 @@ class Control:
         except ValueError as error:
             return compact({"error": f"at: {error}"}, 400)
         on_clocks = "on_test_clocks" in request.query_params
-        lines = (msgspec.json.encode(line) + b"\n" for line in books(self._simulation.world.store[name], at, on_clocks))
-        return Response(b"".join(lines), media_type="application/x-ndjson")
+        lines = books(self._simulation.world.store[name], at, on_clocks)
+        return StreamingResponse(_written(lines), media_type="application/x-ndjson")
 
     async def _objects(self, request: Request) -> JsonObject:
         name, id = self._collection(request), request.path_params["id"]
@@ -159,3 +160,10 @@ class Control:
             mine = []
         counts = Counter(f"{entry.method} {entry.path} {entry.status}" for entry in mine)
         return {"total": len(mine), "counts": dict(counts), "requests": [entry.as_object() for entry in mine]}
+
+
+async def _written(lines: Iterable[JsonObject]) -> AsyncIterator[bytes]:
+    """The lines as NDJSON, some at a time: a large collection needn't fit into memory twice."""
+    rest = iter(lines)
+    while some := list(islice(rest, 500)):
+        yield b"".join(msgspec.json.encode(line) + b"\n" for line in some)
