@@ -18,10 +18,10 @@ from include.simulators.world.store import Collection, Record
 STAGES = {"contacts": "lifecyclestage", "deals": "dealstage"}
 
 
-def world_books(world: World, name: str, at: int) -> Iterator[dict[str, Any]]:
+def world_books(world: World, name: str, at: int, on_test_clocks: bool = False) -> Iterator[dict[str, Any]]:
     """The books of a collection; `properties` is HubSpot's catalogue, with the object type in each definition."""
     if name != "properties":
-        yield from books(world.store[name], at)
+        yield from books(world.store[name], at, on_test_clocks)
         return
     for kind, known in world.properties.items():
         for property in known.values():
@@ -31,11 +31,12 @@ def world_books(world: World, name: str, at: int) -> Iterator[dict[str, Any]]:
                 yield {**line, "gone": None, "object": {**property_object(property), "objectType": kind}}
 
 
-def books(collection: Collection, at: int) -> Iterator[dict[str, Any]]:
+def books(collection: Collection, at: int, on_test_clocks: bool = False) -> Iterator[dict[str, Any]]:
     """Yields `{id, created, updated, deleted_at, object}` per object, in the order of creation.
 
     `object` is the last one that was seen, complete. `deleted_at` is null unless it has been deleted, archived or
-    merged away; then `gone` says which, and `merged_into` names what became of it. `stages` are the values that the
+    merged away; then `gone` says which, and `merged_into` names what became of it. Objects on Stripe's test clocks
+    are no part of the account's business and are left out, unless `on_test_clocks`. `stages` are the values that the
     record's stage (see STAGES) has had, oldest first.
     """
     stage = STAGES.get(collection.name)
@@ -44,14 +45,17 @@ def books(collection: Collection, at: int) -> Iterator[dict[str, Any]]:
         if not seen:
             continue
         last = seen[-1]
+        shape = last.object
+        if shape.get("test_clock") and not on_test_clocks:
+            continue
         yield {
             "id": record.id,
-            "created": iso(record.created),
+            "created": iso(last.created),
             "updated": iso(last.at),
             "deleted_at": iso(last.at) if last.gone else None,
             "gone": last.gone,
             "merged_into": last.into,
-            "object": last.object,
+            "object": shape,
             **({"stages": _values(record, stage, at)} if stage else {}),
         }
 

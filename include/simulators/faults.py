@@ -13,12 +13,15 @@ Kind = Literal[
     "html_500",
     "unavailable",
     "expired_token",
+    "missing_permission",
     "truncated",
     "reset",
     "slow",
     "duplicate_page",
     "empty_page",
     "delete_between_pages",
+    "created_between_pages",
+    "paging_cycle",
     "edit_between_pages",
     "merge_between_pages",
     "http_error",
@@ -35,6 +38,7 @@ INSTEAD = (
     "html_500",
     "unavailable",
     "expired_token",
+    "missing_permission",
     "reset",
     "http_error",
     "cloudflare",
@@ -42,18 +46,13 @@ INSTEAD = (
     "missing_scopes",
     "not_found",
 )
-#: Kinds that strike after a page was served, before the next one is asked for.
-BETWEEN_PAGES = ("delete_between_pages", "edit_between_pages", "merge_between_pages")
-#: Kinds that only HubSpot knows.
-HUBSPOT_KINDS = (
-    "edit_between_pages",
-    "merge_between_pages",
-    "http_error",
-    "cloudflare",
-    "migration",
-    "missing_scopes",
-    "not_found",
-)
+#: Kinds that change several objects after a page was served, before the next one is asked for.
+DISTURBING = ("edit_between_pages", "merge_between_pages")
+#: Kinds that happen to a page of a list, of which the first need not be the first one.
+_TO_PAGES = ("empty_page", "delete_between_pages", "created_between_pages", *DISTURBING)
+#: Kinds that only one service knows.
+_ONLY = {"missing_permission": "stripe", "created_between_pages": "stripe"}
+_ONLY |= dict.fromkeys((*DISTURBING, "http_error", "cloudflare", "migration", "missing_scopes", "not_found"), "hubspot")
 
 _FIELDS = {
     "kind": str,
@@ -77,10 +76,10 @@ class Fault:
     """One item of the menu.
 
     `path` is a prefix or a pattern with `*`; `after` lets that many matching requests pass first; `reason` is
-    Stripe's rate-limit reason, HubSpot's policy name or a scope; `seconds` belongs to `slow` and, as what the client
-    is told to wait, to `migration`; `probability` and `seed` make it strike at random but the same way each time; `id`
-    names the object that `delete_between_pages` takes, `count` how many `edit_between_pages` changes; `status` is that
-    of `http_error` and `cloudflare`.
+    Stripe's rate-limit reason, the permission or scope that is missing, or HubSpot's policy name; `seconds` belongs to
+    `slow` and, as what the client is told to wait, to `migration`; `probability` and `seed` make it strike at random
+    but the same way each time; `id` names the object that `delete_between_pages` takes, `count` how many
+    `edit_between_pages` changes; `status` is that of `http_error` and `cloudflare`.
     """
 
     kind: str
@@ -135,8 +134,8 @@ def parse_fault(given: object, service: str) -> Fault:
             raise ValueError(f"{name} of a fault has the wrong type: {value!r}")
     if given.get("kind") not in KINDS:
         raise ValueError(f"unknown kind of fault {given.get('kind')!r}; known: {', '.join(KINDS)}")
-    if service != "hubspot" and given["kind"] in HUBSPOT_KINDS:
-        raise ValueError(f"{given['kind']} is a fault of HubSpot only")
+    if _ONLY.get(given["kind"], service) != service:
+        raise ValueError(f"{service} has no fault {given['kind']!r}")
     return Fault(**given, service=service)
 
 
@@ -153,9 +152,9 @@ class FaultMenu:
         for fault in self.faults:
             if fault.times < 1 or not fault.matches(service, method, path):
                 continue
-            if fault.kind in ("empty_page", *BETWEEN_PAGES) and not paged:
+            if fault.kind in _TO_PAGES and not paged:
                 continue
-            if fault.kind == "duplicate_page" and not previous:
+            if fault.kind in ("duplicate_page", "paging_cycle") and not previous:
                 continue
             if fault.strikes():
                 return fault

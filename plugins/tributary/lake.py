@@ -1,17 +1,19 @@
 """Objects in the lake bucket: gzip lines written and read in bounded memory."""
 
-import gzip
-import io
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
+from isal import igzip, isal_zlib
 
 T = TypeVar("T")
 
 #: An object is closed when this much compressed data is in it.
 PART_BYTES = 8 * 1024**2
-_COMPRESSION = 1  # level 1 costs a fifth of the default's time for a few percent more bytes
+#: Lines are compressed in blocks: a call per line costs as much as the compression.
+BLOCK_BYTES = 256 * 1024
+_COMPRESSION = 1  # ISA-L's levels end at 3; this one is as small as zlib's first and takes a seventh of its time
+_GZIP_FORMAT = 31
 _GZIP = "application/gzip"
 
 
@@ -37,20 +39,25 @@ class LineWriter:
         self._open()
 
     def _open(self) -> None:
-        self._buffer = io.BytesIO()
-        # mtime 0: the same lines make the same bytes, and so the same checksum.
-        self._gzip = gzip.GzipFile(fileobj=self._buffer, mode="wb", compresslevel=_COMPRESSION, mtime=0)
-        self._lines = 0
+        # The header has no time: the same lines make the same bytes, and so the same checksum.
+        self._gzip = isal_zlib.compressobj(_COMPRESSION, isal_zlib.DEFLATED, _GZIP_FORMAT)
+        self._done: list[bytes] = []
+        self._waiting: list[bytes] = []
+        self._lines = self._size = self._waiting_size = 0
 
     def write(self, line: bytes) -> None:
-        self._gzip.write(line)
-        self._gzip.write(b"\n")
+        self._waiting += (line, b"\n")
+        self._waiting_size += len(line)
         self._lines += 1
+        if self._waiting_size >= BLOCK_BYTES:
+            self._compress()
 
-    @property
-    def position(self) -> tuple[str, int]:
-        """Object name and line number of the next line."""
-        return self._name, self._lines + 1
+    def _compress(self) -> None:
+        data = self._gzip.compress(b"".join(self._waiting))
+        self._done.append(data)
+        self._size += len(data)
+        self._waiting.clear()
+        self._waiting_size = 0
 
     @property
     def _name(self) -> str:
@@ -58,14 +65,14 @@ class LineWriter:
 
     @property
     def full(self) -> bool:
-        return self._buffer.tell() >= PART_BYTES
+        return self._size >= PART_BYTES
 
     def close(self) -> Part | None:
         """Upload what was collected as one object; None if there was nothing."""
         if not self._lines:
             return None
-        self._gzip.close()
-        data = self._buffer.getvalue()
+        self._compress()
+        data = b"".join((*self._done, self._gzip.flush()))
         blob = self._bucket.blob(self._name)
         blob.upload_from_string(data, content_type=_GZIP, checksum="crc32c")
         part = Part(self._name, self._lines, len(data), blob.crc32c or "")
@@ -76,7 +83,8 @@ class LineWriter:
 
 def read_lines(bucket: Any, name: str) -> Iterator[bytes]:
     """The lines of a gzip object, read as a stream."""
-    with bucket.blob(name).open("rb", chunk_size=PART_BYTES, raw_download=True) as raw, gzip.open(raw) as lines:
+    unzipped: Any = igzip.IGzipFile  # has no types
+    with bucket.blob(name).open("rb", chunk_size=PART_BYTES, raw_download=True) as raw, unzipped(fileobj=raw) as lines:
         for line in lines:
             yield line.rstrip(b"\n")
 

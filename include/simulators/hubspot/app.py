@@ -313,5 +313,5 @@ def create_app(simulation: Simulation, control: list[Any]) -> Gate:
     between = Between(portal)
     own = HubSpotControl(simulation, portal).routes()
     app = Starlette(routes=[*own, *control, *HubSpotApi(simulation, portal).routes()])
-    service = Service("hubspot", _LISTS, failure, empty_page, between.archive_next, between.disturb)
+    service = Service("hubspot", _LISTS, failure, empty_page, between.archive_next, disturb=between.disturb)
     return Gate(app, simulation, service)

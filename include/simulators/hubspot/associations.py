@@ -11,7 +11,7 @@ from include.simulators.simulation import Simulation
 from include.simulators.world.crm_links import Link, link_between
 from include.simulators.world.crm_types import OBJECT_TYPES
 from include.simulators.world.moments import iso
-from include.simulators.world.store import JsonObject
+from include.simulators.world.store import JsonObject, Live
 
 MAX_READ = 1_000
 MAX_CREATE = 2_000
@@ -33,21 +33,14 @@ class Associations:
         if found is None:
             return []
         link, backwards = found
-        here, there = (link.source_field, link.target_field)
-        if backwards:
-            here, there = there, here
         snapshot = self._simulation.world.store[link.name].snapshot(self._simulation.clock)
-        index = snapshot.derived.get(here)
-        if index is None:
-            index = snapshot.derived[here] = {}
-            for row in snapshot.rows:
-                index.setdefault(row.object[here], []).append((int(row.object[there]), row.object["types"]))
-            for pairs in index.values():
-                pairs.sort(key=lambda pair: pair[0])
-        return [
-            {"toObjectId": other, "associationTypes": link.reversed(types) if backwards else types}
-            for other, types in index.get(id, ())
-        ]
+        if "sources" not in snapshot.derived:
+            snapshot.derived |= _ends(snapshot.rows)
+        answer = []
+        for other, row in snapshot.derived["targets" if backwards else "sources"].get(id, ()):
+            types = row.object["types"]
+            answer.append({"toObjectId": other, "associationTypes": link.reversed(types) if backwards else types})
+        return answer
 
     def brief(self, source: str, target: str, id: str) -> JsonObject | None:
         """The short form inside lists, cut after a hundred; None without associations."""
@@ -197,6 +190,19 @@ class Associations:
             "message": f"{singular(source)} {id} cannot be read.",
             "context": {"fromObjectId": [id], "fromObjectType": [singular(source)]},
         }
+
+
+def _ends(rows: list[Live]) -> dict[str, dict[str, list[tuple[int, Live]]]]:
+    """The associations of each record: by `sources` those to targets, by `targets` those to sources; ascending."""
+    found: dict[str, dict[str, list[tuple[int, Live]]]] = {"sources": {}, "targets": {}}
+    for row in rows:
+        source, _, target = row.id.partition(":")
+        found["sources"].setdefault(source, []).append((int(target), row))
+        found["targets"].setdefault(target, []).append((int(source), row))
+    for side in found.values():
+        for pairs in side.values():
+            pairs.sort(key=lambda pair: pair[0])
+    return found
 
 
 def _next(first: JsonObject) -> JsonObject:

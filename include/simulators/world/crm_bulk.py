@@ -34,17 +34,13 @@ _RESERVED = words(
 class Sketch(Version):
     """A version of an imported contact that is drawn only when somebody looks: a million of them fit into memory."""
 
-    __slots__ = ("_created", "_id", "_number")
-    _created: int
-    _id: str
-    _number: int
+    __slots__ = ("_id", "_number")
 
-    def __init__(self, id: str, number: int, at: int, created: int) -> None:
-        for name, value in (("at", at), ("gone", None), ("into", None)):
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "_id", id)
-        object.__setattr__(self, "_number", number)
-        object.__setattr__(self, "_created", created)
+    def __init__(self, id: str, number: int, at: int) -> None:
+        self.at = self.created = at
+        self.gone = self.into = None
+        self._id = id
+        self._number = number
 
     @property
     def object(self) -> JsonObject:
@@ -60,7 +56,7 @@ class Sketch(Version):
         }
         if n % 7 == 0:
             values["annual_budget"] = NUMBERS[n % len(NUMBERS)]
-        return record_object("contacts", self._id, values, self._created, self.at, None)
+        return record_object("contacts", self._id, values, self.created, self.at, None)
 
 
 def import_contacts(store: Store, count: int, since: int, until: int) -> tuple[str, str]:
@@ -78,7 +74,7 @@ def _imported(first: int, count: int, since: int, until: int) -> Iterator[Record
     for number in range(count):
         created = since + (until - since) * number // max(1, count - 1)
         id = str(first + number)
-        yield Record(id, created, [Sketch(id, number, created, created)])
+        yield Record(id, [Sketch(id, number, created)])
 
 
 def edit_many(edits: CrmEdits, store: Store, kind: Kind, count: int, values: Values, at: int) -> list[str]:
@@ -92,11 +88,8 @@ def edit_many(edits: CrmEdits, store: Store, kind: Kind, count: int, values: Val
 def link_many(edits: CrmEdits, store: Store, name: str, source: str, count: int, at: int) -> list[str]:
     """Associates a record with `count` live records of the other kind; returns their ids."""
     link = LINKS_BY_NAME[name]
-    there = {
-        row.object[link.target_field]
-        for row in store[name].snapshot(at).rows
-        if row.object[link.source_field] == source
-    }
+    ends = (row.id.partition(":") for row in store[name].snapshot(at).rows)
+    there = {target for one, _, target in ends if one == source}
     others = (row.id for row in store[link.target].snapshot(at).rows if row.id not in there)
     ids = list(islice(others, count))
     for id in ids:

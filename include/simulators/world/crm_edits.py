@@ -51,21 +51,20 @@ class CrmEdits:
         last = record.versions[-1].object if record else None
         base = last["properties"] if last and over else {}
         created = created or values.get(OBJECT_TYPES[kind].created)
-        born = _instant(created) if created else record.created if record else at
+        born = _instant(created) if created else record.versions[-1].created if record else at
         texts = {name: None if value is None else str(value) for name, value in values.items()}
         shape = record_object(kind, id, {**base, **texts}, born, at, None)
         if record is None:
             self._store[kind].create(id, at, shape, created=born)
         else:
-            self._store[kind].change(id, at, shape)
-            record.created = born
+            self._store[kind].change(id, at, shape, created=born)
         return shape
 
     def archive(self, kind: Kind, id: str, at: int) -> None:
         """To the recycle bin; the associations go."""
         last = self._live(kind, id, at)
         self._unlink_all(kind, id, at)
-        shape = record_object(kind, id, last.object["properties"], parse(last.object["createdAt"]), at, at)
+        shape = record_object(kind, id, last.object["properties"], last.created, at, at)
         self._store[kind].remove(id, at, "archived", shape)
 
     def restore(self, kind: Kind, id: str, at: int) -> JsonObject:
@@ -74,18 +73,15 @@ class CrmEdits:
         last = record.versions[-1] if record else None
         if record is None or last is None or last.gone != "archived":
             raise LookupError(f"{kind} {id} is not in the recycle bin")
-        shape = record_object(kind, id, last.object["properties"], record.created, at, None)
+        shape = record_object(kind, id, last.object["properties"], last.created, at, None)
         self._store[kind].change(id, at, shape)
         for link, mine, other, edge in list(self._edges(kind, id)):
-            gone = edge.at(at)
-            if (
-                gone
-                and gone.gone
-                and gone.at == last.at
-                and self._is_live(link.target if mine else link.source, other, at)
-            ):
+            went = edge.at(at)
+            if went is None or not went.gone or went.at != last.at:
+                continue
+            if self._is_live(link.target if mine else link.source, other, at):
                 source, target = (id, other) if mine else (other, id)
-                self.link(link.name, source, target, at, types=gone.object["types"])
+                self.link(link.name, source, target, at, types=went.object["types"])
         return shape
 
     def purge(self, kind: Kind, id: str, at: int) -> None:
@@ -103,7 +99,9 @@ class CrmEdits:
             raise ValueError(f"{kind} {first} cannot be merged with itself")
         one, other = self._live(kind, first, at), self._live(kind, second, at)
         both = (first, one.object["properties"]), (second, other.object["properties"])
-        values = merged_properties(kind, *both, at, keep_id=keep_id)
+        both_have = merged_properties(kind, *both, at, keep_id=keep_id)
+        # Values of properties that were archived since go with the old records.
+        values = {name: value for name, value in both_have.items() if name in self.properties[kind]}
         created = min(one.object["createdAt"], other.object["createdAt"])
         id = first if keep_id else self.new_id(kind)
         edges = [self._unlink_all(kind, old, at) for old in ([second] if keep_id else [first, second])]

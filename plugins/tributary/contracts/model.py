@@ -176,6 +176,8 @@ class Contract(_Table):
     #: How far the source may be behind in telling what changed: what is younger is left to the next run.
     index_lag: Duration = timedelta(0)
     empty_window: EmptyWindow = EmptyWindow.OK
+    #: Facts that are never deleted: one that is no longer listed has only left the source's memory.
+    append_only: bool = False
     limits: Limits = Limits()
     #: Dotted paths of the ids that were merged into this record and no longer exist on their own.
     merged_ids: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()

@@ -1,17 +1,18 @@
 """Flattening of one landing folder into staged rows, page by page."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from tributary.contracts.model import Contract, Mode, TableSpec
+from tributary.contracts.model import Contract, Mode
 from tributary.errors import RefusedError
-from tributary.flatten.fields import Drift, RejectError, RowReader, items_at
 from tributary.flatten.manifest import DriftReport, StagedManifest, StagedTable
-from tributary.flatten.merges import MERGED, merged_into
+from tributary.flatten.merges import MergeRows, merged_into
+from tributary.flatten.reader import Reader
+from tributary.flatten.rows import Drift, Gone, Reading, Rejected, RejectError, attribute, key_of
 from tributary.lake import LineWriter, read_json, read_lines, write_json
 from tributary.landing.manifest import LandingManifest, manifest_name
 from tributary.sources.base import Page, Source
@@ -22,7 +23,8 @@ log = logging.getLogger(__name__)
 #: Below this many affected records a share says nothing: one of three is no outage.
 SHARE_FLOOR = 10
 _NO_DATE = "1970-01-01"
-_encoder = msgspec.json.Encoder()
+_UNREADABLE = RejectError("unreadable", "associations")
+_encode = msgspec.json.Encoder().encode
 _pages = msgspec.json.Decoder(Page)
 
 
@@ -51,7 +53,7 @@ def flatten(
 ) -> StagedManifest:
     """Flatten one landing folder.
 
-    Peak memory is one page, its parents' inherited values, and one open part per table.
+    Peak memory is one page as structs, its rows, and one open part per table.
 
     Raises:
         RefusedError: more rejects than the contract's limit, or drift in a frozen stream.
@@ -60,16 +62,14 @@ def flatten(
     done = read_json(bucket, manifest_name(folder), StagedManifest)
     if done:
         return done
-    work = _Flattening(source, contract, landing, folder, bucket)
-    for part in landing.parts:
-        line_number = 0
-        for line_number, line in enumerate(read_lines(bucket, part.name), start=1):
-            work.page(_pages.decode(line), part.name, line_number)
-        if line_number != part.lines:
-            raise RefusedError(
-                f"{contract.name}: {part.name} holds {line_number} pages, expected {part.lines}; nothing was loaded. "
-                "Clear the extract task to read the window again"
-            )
+    reader = Reader(source, contract)
+    work = _Flattening(reader, contract, landing, folder, bucket)
+    work.read()
+    if work.half:
+        # A further page showed that a record breaks the contract whose first items were staged already. Begin again,
+        # knowing it: memory stays that of a page, and such records are rare.
+        work = _Flattening(reader, contract, landing, folder, bucket, work.half)
+        work.read()
     manifest = work.finish()
     _check(contract, manifest)
     write_json(bucket, manifest_name(folder), manifest)
@@ -98,22 +98,45 @@ def _check(contract: Contract, manifest: StagedManifest) -> None:
         )
 
 
+Position = tuple[str, int, int]
+"""Landing object, line and item of a record."""
+
+
+def _completed(page: Page) -> Page:
+    """The page with what its request says laid over each item."""
+    if not page.given:
+        return page
+    given = {name: msgspec.Raw(_encode(value)) for name, value in page.given.items()}
+    body = msgspec.json.decode(page.body, type=dict[str, list[dict[str, msgspec.Raw]]])
+    items = page.items or ""
+    body = {items: [record | given for record in body[items]]}
+    return msgspec.structs.replace(page, body=msgspec.Raw(_encode(body)))
+
+
 class _Output:
     """The rows of one table on their way into the lake."""
 
-    def __init__(self, table: TableSpec, folder: str, bucket: Any) -> None:
-        self.table = table
-        self.reader = RowReader(table)
-        self.writer = LineWriter(bucket, f"{folder}/{table.name}")
+    def __init__(self, name: str, folder: str, bucket: Any) -> None:
+        self.name = name
         self.staged = StagedTable()
+        self._writer = LineWriter(bucket, f"{folder}/{name}")
 
     def write(self, line: bytes) -> None:
-        self.writer.write(line)
-        if self.writer.full:
+        self._writer.write(line)
+        if self._writer.full:
             self.close()
 
+    def rows(self, rows: Sequence[Any], system: bytes) -> None:
+        """Stage rows: each is encoded once, hashed, and followed by the columns of the system, which differ from run
+        to run; so the hash covers the contract's columns and what drifted."""
+        for row in rows:
+            content = _encode(row)
+            digest = blake2b(content, digest_size=16).hexdigest().encode()
+            self.write(b'%b%b%b"}' % (content[:-1], system, digest))
+        self.staged.rows += len(rows)
+
     def close(self) -> None:
-        if part := self.writer.close():
+        if part := self._writer.close():
             self.staged.parts = [*self.staged.parts, part]
 
     def saw_date(self, day: str) -> None:
@@ -122,22 +145,43 @@ class _Output:
         staged.last_date = max(staged.last_date or day, day)
 
 
-class _Flattening:
-    """The state of one folder's flattening."""
+class _Parent:
+    """A record that was staged, as its further pages need it."""
 
-    def __init__(self, source: Source, contract: Contract, landing: LandingManifest, folder: str, bucket: Any) -> None:
-        self._source = source
+    __slots__ = ("at", "day", "row", "system")
+
+    def __init__(self, row: Any, day: str, system: bytes, at: Position) -> None:
+        self.row = row
+        self.day = day
+        #: Its encoded columns of the system, up to the row's hash.
+        self.system = system
+        self.at = at
+
+
+class _Flattening:
+    """One pass over a folder."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        contract: Contract,
+        landing: LandingManifest,
+        folder: str,
+        bucket: Any,
+        rejected: Mapping[Position, RejectError] | None = None,
+    ) -> None:
+        self._reader = reader
         self._contract = contract
         self._landing = landing
         self._folder = folder
-        self._created = contract.time.created if contract.time else None
-        self._outputs = {table.stream: _Output(table, folder, bucket) for table in contract.tables}
+        self._bucket = bucket
+        self._created = attribute(contract.time.created) if contract.time else None
+        self._outputs = {table.stream: _Output(table.name, folder, bucket) for table in contract.tables}
         self._own = self._outputs[contract.stream]
-        self._rejects = LineWriter(bucket, f"{folder}/rejects")
-        self._reject_parts: list[Any] = []
+        self._rejects = _Output("rejects", folder, bucket)
         self._received = self._rejected = self._keyless = self._further = 0
         self._drift: dict[tuple[str, str, str, str], DriftReport] = {}
-        self._at = ("", 0, 0)
+        self._at: Position = ("", 0, 0)
         item = landing.item
         self._system = {
             "client_id": item.client_id,
@@ -146,41 +190,48 @@ class _Flattening:
             "_window_end": stamp(landing.covered_until or item.window.end),
             "_contract_version": contract.version,
         }
+        self._constant = _encode(self._system)[1:-1]
         #: Parents of the last page of records, for the nested pages that follow it; None for a rejected one.
-        self._parents: dict[str, dict[str, Any] | None] = {}
-        #: Ids on that page whose nested lists could not be read whole.
-        self._incomplete: set[str] = set()
+        self._parents: dict[str, _Parent | None] = {}
+        #: Records that an earlier pass found broken by one of their further pages; and those that this one finds.
+        self._broken = dict(rejected or {})
+        self._merges = MergeRows(contract)
+        self.half: dict[Position, RejectError] = {}
 
-    def page(self, page: Page, object_name: str, line: int) -> None:
-        """Take in one landed page."""
+    def read(self) -> None:
+        """Take in every landed page."""
+        for part in self._landing.parts:
+            number = 0
+            for number, line in enumerate(read_lines(self._bucket, part.name), start=1):
+                self._at = (part.name, number, 0)
+                self._page(_pages.decode(line))
+            if number != part.lines:
+                raise RefusedError(
+                    f"{self._contract.name}: {part.name} holds {number} pages, expected {part.lines}; nothing was "
+                    "loaded. Clear the extract task to read the window again"
+                )
+
+    def _page(self, page: Page) -> None:
         observed = stamp(page.observed_at)
-        body = msgspec.json.decode(page.body)
-        records = body[page.items] if page.items else [body]
-        self._at = (object_name, line, 0)
         if page.definitions:
-            self._own.reader.conversions = self._source.conversions(records)
+            self._reader.define(page)
         elif page.gone:
-            for record in records:
-                self._write_gone(record["id"], observed)
-        elif page.associations and page.child:
-            for edges in records:
-                self._nested(self._outputs[page.child], str(edges["from"]["id"]), edges["to"])
-        elif page.child and page.parent:
-            self._nested(self._outputs[page.child], page.parent, records)
+            self._gone(msgspec.json.decode(page.body)["id"], observed)
+        elif page.child:
+            self._nested(page, page.child)
         else:
             self._parents = {}
-            self._incomplete = set(page.incomplete)
-            if page.given:
-                records = [{**record, **page.given} for record in records]
-            for number, record in enumerate(records, start=1):
-                self._at = (object_name, line, number)
-                self._record(record, observed)
+            name, line, _ = self._at
+            incomplete = set(page.incomplete)
+            for number, reading in enumerate(self._reader.records(_completed(page)), start=1):
+                self._at = (name, line, number)
+                if incomplete and isinstance(reading, Reading) and key_of(self._contract, reading.row) in incomplete:
+                    self._broken[self._at] = _UNREADABLE
+                self._record(reading, observed)
 
     def finish(self) -> StagedManifest:
-        for output in self._outputs.values():
+        for output in (*self._outputs.values(), self._rejects):
             output.close()
-        if part := self._rejects.close():
-            self._reject_parts.append(part)
         landing = self._landing
         self._compare("records", self._received, landing.records)
         self._compare("further nested items", self._further, landing.children)
@@ -198,9 +249,10 @@ class _Flattening:
             received=self._received,
             rejected=self._rejected,
             keyless_rejects=self._keyless,
-            tables={output.table.name: output.staged for output in self._outputs.values()},
-            rejects=self._reject_parts,
+            tables={output.name: output.staged for output in self._outputs.values()},
+            rejects=self._rejects.staged.parts,
             drift=list(self._drift.values()),
+            requests=self._landing.requests,
         )
 
     def _compare(self, what: str, found: int, expected: int) -> None:
@@ -212,151 +264,97 @@ class _Flattening:
                 f"holds {found} {what}, expected {expected}; nothing was loaded. Clear the extract task to read again"
             )
 
-    def _record(self, record: Any, observed: str) -> None:
+    def _record(self, reading: Reading | Gone | Rejected, observed: str) -> None:
         """One record of the stream with what is nested in it: all of it is staged, or it is rejected as a whole."""
-        if isinstance(record, Mapping) and (stub := self._source.stub_id(record)):
-            self._write_gone(stub, observed)
+        if isinstance(reading, Gone):
+            self._gone(reading.id, observed)
             return
         self._received += 1
-        parent: dict[str, Any] = {}
-        try:
-            if not isinstance(record, Mapping):
-                raise RejectError("type", "", "expected object")
-            if record.get("id") in self._incomplete:
-                raise RejectError("unreadable", "associations")
-            merged = merged_into(record, self._contract.merged_ids)
-            if merged:
-                record = {**record, MERGED: merged}
-            row, drift = self._read(self._own, record)
-            created = row.get(self._created) if self._created else None
-            parent = {
-                **row,
-                "_record_date": created[:10] if created else _NO_DATE,
-                "_observed_at": observed,
-                "_deleted_at": self._deleted_at(record),
-            }
-            children = [
-                (output, list(self._children(output, parent, items_at(record, output.table.child.path))))
-                for output in self._outputs.values()
-                if output.table.child and not output.table.child.associate
-            ]
-        except RejectError as error:
-            self._reject(record, error, observed, parent)
+        if isinstance(reading, Reading) and self._at in self._broken:
+            nested = {stream: len(rows) for stream, rows in reading.children}
+            reading = Rejected(self._broken[self._at], key_of(self._contract, reading.row), nested)
+        if isinstance(reading, Rejected):
+            self._reject(reading, observed)
             return
-        self._write(self._own, row, drift, parent)
-        for output, rows in children:
-            for child_row, child_drift in rows:
-                self._write(output, child_row, child_drift, parent)
-        self._parents[_key(self._contract.key, row)] = parent
+        row = reading.row
+        created = getattr(row, self._created) if self._created else None
+        day = created[:10] if created else _NO_DATE
+        times = {"_record_date": day, "_observed_at": observed, "_deleted_at": reading.deleted_at}
+        system = b',%b,%b,"_row_hash":"' % (self._constant, _encode(times)[1:-1])
+        parent = _Parent(row, day, system, self._at)
+        self._parents[key_of(self._contract, row)] = parent
+        self._write(self._contract.stream, (row,), parent)
+        for stream, rows in reading.children:
+            self._write(stream, rows, parent)
+        for stream, found in reading.drift:
+            self._count_drift(self._outputs[stream].name, found)
+        merged = merged_into(key_of(self._contract, row), reading.merged)
+        if merged and self._merges.stream:
+            self._write(self._merges.stream, self._merges.of(row, merged), parent)
         for entry in merged:
-            self._write_gone(entry["id"], observed)
+            self._gone(entry["id"], observed)
 
-    def _nested(self, output: _Output, parent_key: str, items: list[Any]) -> None:
-        """Further items of a parent that the last page of records brought."""
-        if parent_key not in self._parents:
-            raise RefusedError(
-                f"{output.table.name}: {self._at[0]} line {self._at[1]} belongs to a record that the page before it "
-                "doesn't hold"
-            )
-        self._further += len(items)
-        parent = self._parents[parent_key]
-        if parent is None:
-            output.staged.rejected += len(items)
-            return
+    def _nested(self, page: Page, stream: str) -> None:
+        """Further items of parents that the last page of records brought."""
+        rows = {key: parent and parent.row for key, parent in self._parents.items()}
         try:
-            rows = list(self._children(output, parent, items))
-        except RejectError as error:
-            # Its parent and first items are staged already: half a record must not be loaded.
+            groups = self._reader.nested(page, rows)
+        except KeyError:
+            name, line, _ = self._at
             raise RefusedError(
-                f"{output.table.name}: an item on {self._at[0]} line {self._at[1]} breaks the contract ({error}); "
-                "nothing was loaded. Mend the contract and clear this task"
+                f"{self._outputs[stream].name}: {name} line {line} belongs to a record that the page before it "
+                "doesn't hold; nothing was loaded. Clear the extract task to read the window again"
             ) from None
-        for row, drift in rows:
-            self._write(output, row, drift, parent)
+        for group in groups:
+            self._further += group.items
+            parent = self._parents[group.parent]
+            if group.error and parent:
+                self.half[parent.at] = group.error
+            elif parent is None:
+                self._outputs[stream].staged.rejected += group.items
+            else:
+                self._write(stream, group.rows, parent)
+                for found in group.drift:
+                    self._count_drift(self._outputs[stream].name, found)
 
-    def _children(
-        self, output: _Output, parent: dict[str, Any], items: list[Any]
-    ) -> Iterator[tuple[dict[str, Any], list[Drift]]]:
-        child = output.table.child
-        assert child is not None
-        inherited = {name: parent[column] for name, column in child.inherit.items()}
-        for item in items:
-            if not isinstance(item, Mapping):
-                raise RejectError("type", child.path, "expected object")
-            own, drift = self._read(output, item)
-            yield inherited | own, drift
+    def _write(self, stream: str, rows: Sequence[Any], parent: _Parent) -> None:
+        if rows:
+            output = self._outputs[stream]
+            output.rows(rows, parent.system)
+            output.saw_date(parent.day)
 
-    def _read(self, output: _Output, record: Mapping[str, Any]) -> tuple[dict[str, Any], list[Drift]]:
-        row, drift = output.reader.read(record)
-        if drift and self._contract.mode == Mode.QUARANTINE:
-            raise RejectError("drift", drift[0].path, f"{drift[0].kind} {drift[0].found}")
-        return row, drift
-
-    def _write(self, output: _Output, row: dict[str, Any], drift: list[Drift], parent: dict[str, Any]) -> None:
-        """Stage one row: the hash covers the contract's columns and what drifted, the rest differs from run to run."""
-        extra = {found.path: found.value for found in drift} or None
-        content = _encoder.encode({**row, "_extra": extra})
-        output.write(
-            _encoder.encode(
-                {
-                    **row,
-                    "_extra": extra,
-                    **self._system,
-                    "_record_date": parent["_record_date"],
-                    "_observed_at": parent["_observed_at"],
-                    "_deleted_at": parent["_deleted_at"],
-                    "_row_hash": blake2b(content, digest_size=16).hexdigest(),
-                }
-            )
-        )
-        output.staged.rows += 1
-        output.saw_date(parent["_record_date"])
-        for found in drift:
-            self._count_drift(output.table.name, found)
-
-    def _write_gone(self, id_: str, observed: str) -> None:
+    def _gone(self, id_: str, observed: str) -> None:
         """A deletion notice: a row of nothing but the key."""
-        self._own.write(
-            _encoder.encode(
-                {self._contract.key[0]: id_, **self._system, "_observed_at": observed, "_deleted_at": observed}
-            )
-        )
+        key = self._contract.key[0]
+        self._own.write(_encode({key: id_, **self._system, "_observed_at": observed, "_deleted_at": observed}))
         self._own.staged.gone += 1
 
-    def _reject(self, record: Any, error: RejectError, observed: str, parent: dict[str, Any]) -> None:
+    def _reject(self, reading: Rejected, observed: str) -> None:
+        error, key = reading.error, reading.key
         self._rejected += 1
-        key = _rejected_key(self._own, record)
         self._keyless += key is None
         self._parents[key or ""] = None
-        own = self._own.staged
-        own.rejected += 1
-        if isinstance(record, Mapping):
-            for output in self._outputs.values():
-                if output.table.child and not output.table.child.associate:
-                    output.staged.rejected += len(items_at(record, output.table.child.path))
+        self._own.staged.rejected += 1
+        for stream, items in reading.nested.items():
+            self._outputs[stream].staged.rejected += items
         object_name, line, item = self._at
-        self._rejects.write(
-            _encoder.encode(
-                Reject(
-                    client_id=self._landing.item.client_id,
-                    source=self._contract.source,
-                    stream=self._contract.stream,
-                    table_name=self._own.table.name,
-                    record_key=key,
-                    reason=error.reason,
-                    column_path=error.path,
-                    detail=error.detail,
-                    landing_object=object_name,
-                    landing_line=line,
-                    landing_item=item,
-                    contract_version=self._contract.version,
-                    extraction_id=self._landing.extraction_id,
-                    _observed_at=observed,
-                )
-            )
+        reject = Reject(
+            client_id=self._landing.item.client_id,
+            source=self._contract.source,
+            stream=self._contract.stream,
+            table_name=self._own.name,
+            record_key=key,
+            reason=error.reason,
+            column_path=error.path,
+            detail=error.detail,
+            landing_object=object_name,
+            landing_line=line,
+            landing_item=item,
+            contract_version=self._contract.version,
+            extraction_id=self._landing.extraction_id,
+            _observed_at=observed,
         )
-        if self._rejects.full and (part := self._rejects.close()):
-            self._reject_parts.append(part)
+        self._rejects.write(_encode(reject))
 
     def _count_drift(self, table: str, found: Drift) -> None:
         report = self._drift.get((table, found.kind, found.path, found.found))
@@ -367,19 +365,3 @@ class _Flattening:
             )
             self._drift[(table, found.kind, found.path, found.found)] = report
         report.records += 1
-
-    def _deleted_at(self, record: Mapping[str, Any]) -> str | None:
-        return self._source.deleted_at(record)
-
-
-def _key(columns: tuple[str, ...], row: Mapping[str, Any]) -> str:
-    return "|".join(str(row[column]) for column in columns)
-
-
-def _rejected_key(output: _Output, record: Any) -> str | None:
-    """The key of a record that could not be read, as far as its parts stand plainly at their paths."""
-    if not isinstance(record, Mapping):
-        return None
-    columns = {column.name: column for column in output.table.columns}
-    values = [record.get(columns[name].path[0]) for name in output.table.key]
-    return "|".join(map(str, values)) if all(isinstance(value, str | int) for value in values) else None

@@ -25,6 +25,7 @@ def kind(value: Any) -> str:
         bool: "boolean",
         int: "integer",
         float: "number",
+        Decimal: "number",
         dict: "object",
         list: "array",
         type(None): "null",
@@ -64,7 +65,7 @@ def _decimal(value: Any) -> Decimal:
 
 def _numeric(value: Any) -> str:
     """As text, since a JSON number would pass through a float."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise UnfitError(kind(value))
     number = _decimal(value)
     exponent = number.as_tuple().exponent

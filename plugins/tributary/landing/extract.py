@@ -9,7 +9,7 @@ import msgspec
 
 from tributary.api.client import ApiClient, MissingError
 from tributary.clients import Client
-from tributary.contracts.model import Axis, Contract, EmptyWindow
+from tributary.contracts.model import Contract, EmptyWindow
 from tributary.errors import RefusedError
 from tributary.lake import LineWriter, read_json, write_json
 from tributary.landing.manifest import LandingManifest, Progress, landing_folder, manifest_name
@@ -54,10 +54,12 @@ def extract(
         log.info("%s: going on behind %d records of an earlier attempt", contract.name, progress.records)
     for _ in range(_RESTARTS):
         if progress is None:
-            axis, reason = source.axis(contract, item, client, source_now)
-            until = source.covered_until(contract, axis, item.window, client, source_now)
-            progress = Progress(observed_from=datetime.now(UTC), axis=axis, axis_reason=reason, covered_until=until)
-            log.info("%s %s: reading %s on the %s axis: %s", contract.name, client.client_id, item.window, axis, reason)
+            until = source.covered_until(contract, item.axis, item.window, client, source_now)
+            progress = Progress(observed_from=datetime.now(UTC), covered_until=until)
+            log.info(
+                "%s %s: reading %s on the %s axis: %s",
+                contract.name, client.client_id, item.window, item.axis, item.axis_reason,
+            )  # fmt: skip
             if until < item.window.end:
                 log.info("%s %s: what came after %s is left to the next run", contract.name, client.client_id, until)
         try:
@@ -82,8 +84,8 @@ def extract(
         extraction_id=extraction_id,
         folder=folder,
         item=item,
-        axis=progress.axis,
-        axis_reason=progress.axis_reason,
+        axis=item.axis,
+        axis_reason=item.axis_reason,
         covered_until=progress.covered_until,
         observed_from=progress.observed_from,
         observed_to=datetime.now(UTC),
@@ -131,7 +133,7 @@ def _walk(
     if progress.cursor.get("done"):
         return
     window = Window(item.window.start, progress.covered_until)
-    for step in source.walk(api, contract, Axis(progress.axis), window, client, progress.cursor):
+    for step in source.walk(api, contract, item.axis, window, client, progress.cursor):
         if isinstance(step, Page):
             writer.write(_encode(step))
             continue

@@ -13,8 +13,6 @@ class Progress(msgspec.Struct, kw_only=True):
     """How far an extraction has come; rewritten after each part, so that a retry goes on behind the last one."""
 
     observed_from: datetime
-    axis: str
-    axis_reason: str
     #: Up to where the window could be read when the extraction began.
     covered_until: datetime
     cursor: dict[str, Any] = {}
@@ -30,7 +28,6 @@ class LandingManifest(msgspec.Struct, kw_only=True):
     extraction_id: str
     folder: str
     item: WorkItem
-    #: The axis that was really read; `item.axis` may be `auto`.
     axis: str
     axis_reason: str
     #: Up to where the window was read; earlier than its end where the source answers late. None: to its end.

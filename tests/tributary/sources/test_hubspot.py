@@ -9,7 +9,7 @@ import pytest
 from tributary.api.answers import Answer, Verdict
 from tributary.contracts.loader import load_contracts
 from tributary.flatten.merges import merged_into
-from tributary.flatten.rest import rest_of
+from tributary.flatten.rest import rests_of
 from tributary.flatten.values import UnfitError
 from tributary.sources.hubspot.errors import judge
 from tributary.sources.hubspot.paths import Paths
@@ -71,6 +71,13 @@ def test_the_reason_names_scopes_and_never_repeats_a_message() -> None:
     assert "ada" not in judge(answer(400, body)).reason
 
 
+def rest(properties: dict[str, Any], *definitions: dict[str, str]) -> Any:
+    """What a ticket keeps of its properties beside its columns, and what doesn't fit."""
+    [found] = rests_of(load_contracts("hubspot")["tickets"]).values()
+    found.conversions = conversions(definitions)
+    return msgspec.json.decode(msgspec.json.encode(found.read(msgspec.json.encode(properties))), type=tuple[Any, Any])
+
+
 def definition(type_: str, field: str = "text") -> dict[str, str]:
     return {"name": "p", "type": type_, "fieldType": field}
 
@@ -109,9 +116,9 @@ def definition(type_: str, field: str = "text") -> dict[str, str]:
     ],
 )
 def test_values_are_typed_by_the_catalogue(given: dict[str, str], text: str, expected: Any) -> None:
-    left, unfit = rest_of({"p": text}, (), conversions([given]))
+    left, unfit = rest({"p": text}, given)
     assert (left, unfit) == ({"p": expected}, [])
-    assert left is not None and type(left["p"]) is type(expected)
+    assert type(left["p"]) is type(expected)
 
 
 @pytest.mark.parametrize(
@@ -128,11 +135,11 @@ def test_values_are_typed_by_the_catalogue(given: dict[str, str], text: str, exp
 def test_what_does_not_fit_its_type_is_told_and_kept_as_it_came(given: dict[str, str], text: str) -> None:
     with pytest.raises(UnfitError):
         conversions([given])["p"](text)
-    assert rest_of({"p": text}, (), conversions([given])) == (None, [("p", "string", text)])
+    assert rest({"p": text}, given) == (None, [["properties.p", "string", text]])
 
 
 def test_empty_null_and_absent_are_three_things() -> None:
-    left, _ = rest_of({"empty": "", "null": None, "__proto__": "x"}, ("taken",), {})
+    left, _ = rest({"empty": "", "null": None, "__proto__": "x", "subject": "has a column"})
     assert left == {"empty": "", "__proto__": "x"}
 
 
@@ -152,8 +159,8 @@ def test_empty_null_and_absent_are_three_things() -> None:
     ],
 )
 def test_merged_ids_in_both_dialects(properties: dict[str, Any], expected: list[dict[str, str]]) -> None:
-    paths = ("properties.hs_merged_object_ids", "properties.hs_calculated_merged_vids")
-    assert merged_into({"id": "1", "properties": properties}, paths) == expected
+    texts = [properties.get(name) for name in ("hs_merged_object_ids", "hs_calculated_merged_vids")]
+    assert merged_into("1", texts) == expected
 
 
 def test_paths_of_both_forms() -> None:

@@ -49,7 +49,7 @@ def judge(answer: Answer) -> Judgement:
         wait = retry_after(answer.headers, answer.observed_at) or _wait(answer, error)
         if wait and wait > PATIENCE:
             return Judgement(Verdict.DEFER, f"{error.reason} asked to wait {wait:.0f} s".strip(), wait)
-        return Judgement(Verdict.RETRY, error.reason, wait)
+        return Judgement(Verdict.RETRY, error.reason, wait, error.policy_name)
     return Judgement(Verdict.REFUSE, error.reason or "refused")
 
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from tributary.api.answers import Answer, Judgement
 from tributary.api.client import ApiClient, MissingError
 from tributary.clients import Client
+from tributary.concurrency import POOL_SLOTS, spacing
 from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Axis, Contract
 from tributary.errors import RefusedError
-from tributary.plan import AUTO, WorkItem
 from tributary.settings import settings
-from tributary.sources.base import Checkpoint, Page, Walk, compact
+from tributary.sources.base import Checkpoint, Extent, Page, Walk, compact
 from tributary.sources.hubspot import associations, batches, errors, lists, values
 from tributary.sources.hubspot.answers import Anything, Catalogue, Portal, Results
 from tributary.sources.hubspot.paths import Paths
@@ -24,7 +24,8 @@ from tributary.windows import Window
 
 log = logging.getLogger(__name__)
 
-CRM_BUDGET, SEARCH_BUDGET = 10.0, 5.0
+#: Requests of a portal in ten seconds, and searches in one.
+CRM_BUDGET, SEARCH_BUDGET = 100.0, 5.0
 _IDS_ONLY = Wanted(("hs_object_id",))
 
 
@@ -32,6 +33,7 @@ class HubSpot:
     """https://developers.hubspot.com, at the version of the settings."""
 
     name = "hubspot"
+    feed_memory = None
 
     @property
     def api_version(self) -> str:
@@ -45,9 +47,12 @@ class HubSpot:
     def _paths(self) -> Paths:
         return Paths(self.api_version)
 
-    def budgets(self, client: Client) -> Mapping[str, float]:
-        own = client.requests_per_second
-        return {"default": own or CRM_BUDGET, "search": own or SEARCH_BUDGET}
+    def spacing(self, client: Client) -> Mapping[str, float]:
+        own, tasks = client.requests_per_second, POOL_SLOTS[self.name]
+        return {
+            "default": spacing(own, 1, tasks) if own else spacing(CRM_BUDGET, 10, tasks),
+            "search": spacing(own or SEARCH_BUDGET, 1, tasks),
+        }
 
     def headers(self) -> dict[str, str]:
         return {}
@@ -66,12 +71,9 @@ class HubSpot:
         api.quota_zone = ZoneInfo(portal.time_zone)
         return answer.source_now
 
-    def axis(self, contract: Contract, item: WorkItem, client: Client, source_now: datetime) -> tuple[Axis, str]:
-        if item.axis != AUTO:
-            return Axis(item.axis), "asked for"
-        if contract.daily == Axis.CHANGED and datetime.fromisoformat(item.run_start) <= client.since_at:
-            return Axis.CREATED, "the window begins with the account, so everything created in it is listed"
-        return contract.daily, "the contract's daily axis"
+    def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
+        """A collection is listed in the order of its ids, so it can't be cut by time."""
+        return None
 
     def covered_until(
         self, contract: Contract, axis: Axis, window: Window, client: Client, source_now: datetime

@@ -1,0 +1,16 @@
+"""What every contender reports about itself. Needs nothing but the standard library: peers have environments of their
+own."""
+
+import json
+import resource
+import time
+from collections.abc import Callable
+
+
+def clocked(work: Callable[[], dict[str, int]]) -> None:
+    """Do the work and print seconds (wall and CPU), peak memory in MiB, and rows per table. Imports don't count."""
+    begun, cpu = time.perf_counter(), time.process_time()
+    rows = work()
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "peak_mib": peak, "rows": rows}))

@@ -1,0 +1,133 @@
+"""What both ways of reading a record bring forth: typed rows, and what drifted or was refused."""
+
+import keyword
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tributary.contracts.model import Column, ColumnType, Contract, TableSpec
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+NULL = msgspec.Raw(b"null")
+#: The path of a child that tells which records were merged into the record; it stands nowhere in the record itself.
+MERGED = "merged"
+
+
+class RejectError(Exception):
+    """The record breaks its contract. Holds the reason and the path, never the value."""
+
+    def __init__(self, reason: str, path: str, detail: str = "") -> None:
+        super().__init__(f"{reason} at {path} {detail}".strip())
+        self.reason = reason
+        self.path = path
+        self.detail = detail
+
+
+class Drift(NamedTuple):
+    """A field that the contract doesn't know, or whose type changed."""
+
+    kind: str
+    path: str
+    found: str
+    #: As received.
+    value: msgspec.Raw
+
+
+class Gone(NamedTuple):
+    """A record that is only the notice of its deletion."""
+
+    id: str
+
+
+class Rejected(NamedTuple):
+    """A record that breaks its contract."""
+
+    error: RejectError
+    #: The record's key, parts joined by `|`; None where it has none.
+    key: str | None
+    #: Child stream -> rows that came nested in the record.
+    nested: dict[str, int]
+
+
+class Reading(NamedTuple):
+    """A record as rows."""
+
+    row: Any
+    #: Child stream -> its rows.
+    children: Sequence[tuple[str, Sequence[Any]]]
+    #: What drifted, with the stream in whose row it is.
+    drift: Sequence[tuple[str, Drift]]
+    #: What the record's fields tell of records that were merged into it, as received.
+    merged: Sequence[Any]
+    deleted_at: str | None
+
+
+class Nested(NamedTuple):
+    """Further items of one parent as rows; an error instead where one of them breaks the contract."""
+
+    parent: str
+    items: int
+    rows: Sequence[Any]
+    drift: Sequence[Drift]
+    error: RejectError | None = None
+
+
+def row_type(table: TableSpec) -> Any:
+    """The struct of a table's rows: its columns in order, then `_extra`. Fields are called as `attribute` says.
+
+    What is null is left out of the encoded row: BigQuery loads both alike, and a third of an invoice is null.
+    """
+    names = [*(column.name for column in table.columns), "_extra"]
+    fields = [(attribute(name), Any, None) for name in names]
+    rename = {attribute(name): name for name in names}
+    return msgspec.defstruct(f"{table.name}_row", fields, rename=rename, gc=False, omit_defaults=True)
+
+
+def attribute(column: str) -> str:
+    """A column's name as Python takes it."""
+    return f"_{column}" if keyword.iskeyword(column) else column
+
+
+def key_of(contract: Contract, row: Any) -> str:
+    """The key of a record's row, parts joined by `|`."""
+    return "|".join([str(getattr(row, attribute(column))) for column in contract.key])
+
+
+def own_columns(table: TableSpec) -> tuple[Column, ...]:
+    """The columns that are read from the record, without those that a child inherits."""
+    return table.child.columns if table.child else table.contract.columns
+
+
+def is_required(table: TableSpec, column: Column) -> bool:
+    return column.required or column.name in table.key
+
+
+def check_range(column: Column, value: Any) -> None:
+    """
+    Raises:
+        RejectError: the value is out of the column's declared range.
+    """
+    number = float(value)
+    if (column.min is not None and number < column.min) or (column.max is not None and number > column.max):
+        raise RejectError("range", column.path[0], f"outside [{column.min}, {column.max}]")
+
+
+def is_raw(column: Column) -> bool:
+    """Whether the column needs the value's own text: JSON lands as received, and a NUMERIC may not become a float."""
+    return column.type in (ColumnType.JSON, ColumnType.NUMERIC)
+
+
+def known_paths(table: TableSpec) -> Iterable[str]:
+    """Dotted paths that the contract names; everything below one of them is known."""
+    yield from (path for column in own_columns(table) for path in column.path)
+    yield from (path.removesuffix(".*") for path in table.known)
+    if table.child is None:
+        yield from (child.path for child in table.contract.children if child.path != MERGED)
+        yield from table.contract.merged_ids
+
+
+def nested_tables(contract: Contract) -> list[TableSpec]:
+    """The children whose items come within the record."""
+    children = [(table, table.child) for table in contract.tables if table.child]
+    return [table for table, child in children if not child.associate and child.path != MERGED]

@@ -1,0 +1,158 @@
+"""Both ways of reading a record give the same bytes, and nothing that came in is lost."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.tributary.flatten.records import records
+from tributary.contracts.loader import load_all
+from tributary.contracts.model import Contract, Mode
+from tributary.flatten.careful import CarefulReader
+from tributary.flatten.fast import DECLINED, FastReader
+from tributary.flatten.reader import Reader
+from tributary.flatten.rows import Gone, Nested, Reading, Rejected
+from tributary.sources import source
+from tributary.sources.base import Page
+
+CONTRACTS = [contract for contracts in load_all().values() for contract in contracts.values()]
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+encode = msgspec.json.encode
+thorough = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+contracts = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
+#: As different servers write it.
+written = st.sampled_from([json.dumps, partial(json.dumps, ensure_ascii=False, separators=(",", ":"))])
+
+
+def page(body: Any, write: Any = json.dumps, **fields: Any) -> Page:
+    return Page(observed_at=NOW, body=msgspec.Raw(write(body).encode()), **fields)
+
+
+def shown(reading: Any) -> Any:
+    """Everything about a reading, as bytes where it is written as bytes."""
+    if isinstance(reading, Reading):
+        rows = [(stream, [encode(row) for row in rows]) for stream, rows in reading.children]
+        drift = [(stream, *one[:3], bytes(one.value)) for stream, one in reading.drift]
+        return encode(reading.row), rows, drift, reading.merged, reading.deleted_at
+    if isinstance(reading, Rejected):
+        return vars(reading.error), reading.key, reading.nested
+    if isinstance(reading, Nested):
+        error = reading.error and vars(reading.error)
+        return reading.parent, reading.items, [encode(row) for row in reading.rows], len(reading.drift), error
+    return reading
+
+
+@contracts
+@given(data=st.data())
+@thorough
+def test_a_page_gives_the_same_rows_whichever_way_it_takes(contract: Contract, data: st.DataObject):
+    found = data.draw(st.lists(records(contract.tables[0]), min_size=1, max_size=3))
+    api = source(contract.source)
+    write: Any = data.draw(written)
+    careful, fast = CarefulReader(api, contract), FastReader(api, contract)
+    expected = [shown(careful.read(msgspec.Raw(write(record).encode()))) for record in found]
+    listed = page({"object": "list", "data": found, "has_more": False}, write, items="data")
+    assert [shown(reading) for reading in Reader(api, contract).records(listed)] == expected
+    for record, wanted in zip(found, expected, strict=True):
+        with suppress(*DECLINED):
+            assert shown(fast.read(fast.record(msgspec.Raw(write(record).encode())))) == wanted
+        assert [shown(reading) for reading in Reader(api, contract).records(page(record, write))] == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("contract", "child"),
+    [(contract, table.stream) for contract in CONTRACTS for table in contract.tables if table.child],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@given(data=st.data())
+@thorough
+def test_further_items_give_the_same_rows_whichever_way_they_take(contract: Contract, child: str, data: st.DataObject):
+    table = next(table for table in contract.tables if table.stream == child)
+    items = data.draw(st.lists(records(table), max_size=3))
+    row = msgspec.defstruct("Parent", [column.name for column in contract.columns])
+    parents = {"1": row(*(f"p{n}" for n, _ in enumerate(contract.columns))), "2": None}
+    reader, careful = (Reader(source(contract.source), contract) for _ in range(2))
+    careful._fast = _Declines()  # type: ignore[assignment]
+    edges = [{"from": {"id": id_}, "to": items, "paging": None} for id_ in parents]
+    for pages in (
+        page({"data": items}, items="data", child=child, parent="1"),
+        page({"data": items}, items="data", child=child, parent="2"),
+        page({"results": edges}, items="results", child=child, associations=True),
+    ):
+        found = [shown(group) for group in reader.nested(pages, parents)]
+        assert found == [shown(group) for group in careful.nested(pages, parents)]
+        assert sum(group[1] for group in found) == len(items) * len(found)
+
+
+class _Declines:
+    def groups(self, *_: Any) -> Any:
+        raise DECLINED[0]
+
+
+@contracts
+@given(data=st.data())
+@thorough
+def test_nothing_is_lost(contract: Contract, data: st.DataObject):
+    """Every field of a record that was read is in a column, known to the contract, or kept in `_extra`."""
+    record = data.draw(records(contract.tables[0]))
+    reading = CarefulReader(source(contract.source), contract).read(msgspec.Raw(json.dumps(record).encode()))
+    if not isinstance(reading, Reading):
+        assert isinstance(reading, Gone | Rejected)
+        return
+    extra = json.loads(encode(reading.row._extra)) or {}
+    named = {path for column in contract.columns for path in column.path}
+    named |= {path.removesuffix(".*") for path in contract.known} | {child.path for child in contract.children}
+    named |= set(contract.merged_ids)
+    for path, value in _fields(record, named):
+        if path not in named:
+            assert path in extra, path
+            assert extra[path] == value or value != value
+    assert len(reading.drift) >= len(extra)
+
+
+def _fields(record: dict[str, Any], named: set[str], prefix: str = "") -> Any:
+    """Fields down to where the contract names them or knows nothing below."""
+    for name, value in record.items():
+        path = prefix + name
+        below = any(other.startswith(f"{path}.") for other in named)
+        if path not in named and below and (value is None or isinstance(value, dict)):
+            yield from _fields(value or {}, named, f"{path}.")
+        else:
+            yield path, value
+
+
+def test_a_frozen_or_quarantined_record_is_judged_by_the_careful_path():
+    contract = next(c for c in CONTRACTS if c.name == "stripe.products").model_copy(update={"mode": Mode.QUARANTINE})
+    record = {"id": "prod_1", "object": "product", "created": 1700000000, "name": "Plan", "active": True, "new": [1]}
+    [reading] = Reader(source("stripe"), contract).records(page({"data": [record]}, items="data"))
+    assert isinstance(reading, Rejected)
+    assert (reading.error.reason, reading.error.path, reading.key) == ("drift", "new", "prod_1")
+
+
+def test_numbers_and_json_pass_exactly():
+    """A NUMERIC never becomes a float, and JSON lands as it was received."""
+    contract = next(c for c in CONTRACTS if c.name == "hubspot.deals")
+    column = next(c for c in contract.columns if c.name == "amount")
+    text = (
+        '{"results":[{"id":"1","createdAt":"2026-01-05T00:00:00.000Z","properties":'
+        '{"amount":12345678901234567.123456789}}]}'
+    )
+    body = Page(observed_at=NOW, body=msgspec.Raw(text.encode()), items="results")
+    for reader in (Reader(source("hubspot"), contract), _only_careful(contract)):
+        [reading] = reader.records(body)
+        assert isinstance(reading, Reading)
+        assert getattr(reading.row, column.name) == "12345678901234567.123456789"
+
+
+def _only_careful(contract: Contract) -> Reader:
+    reader = Reader(source(contract.source), contract)
+    careful = reader._careful
+    reader._fast.records = lambda *_: (_ for _ in ()).throw(DECLINED[0])  # type: ignore[method-assign]
+    reader._record = careful.read  # type: ignore[method-assign]
+    return reader
