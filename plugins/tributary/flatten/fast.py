@@ -166,7 +166,7 @@ class TableFunction:
         result = f"{row}({', '.join([*parents, *values, 'None'])})"
         if table.child is None:
             texts = [self._variables[tree.at(path)][1] for path in table.contract.merged_ids]
-            merged = f"[{', '.join(texts)}]"
+            merged = f"[text for text in ({''.join(f'{text}, ' for text in texts)}) if text is not None]"
             result = ", ".join([result, merged, *(self._items(tree.at(path)) for path in items)])
         self._source.add(1, f"return {result}")
         self.read: Callable[..., Any] = self._source.function(f"def read({', '.join(['record', *parents])}):")
