@@ -59,6 +59,10 @@ test: setup ## run every test: make test ARGS="tests/tributary -k windows"
 	$(LOCAL) manifest
 	$(VENV)/python -m pytest $(ARGS)
 
+.PHONY: bench
+bench: setup ## measure speed, memory and overhead against peers, into .local/bench.json: make bench ARGS="extract --short"
+	scripts/bench.sh $(ARGS)
+
 .PHONY: lock
 lock: setup ## resolve requirements*.in into the lock files
 	scripts/lock.sh

@@ -7,3 +7,4 @@ lock() { "$uv" pip compile --quiet --no-header --no-annotate --python-version 3.
 lock requirements.in -o requirements.txt "$@"
 lock requirements-dev.in -o requirements-dev.txt "$@"
 lock requirements-emulators.in -o requirements-emulators.txt "$@"
+lock requirements-benchmarks.in -o requirements-benchmarks.txt "$@"

@@ -191,7 +191,7 @@ class TableFunction:
                 source.add(indent, f"{value} = None if {text} is None else {decode}({text})")
             self._variables[child] = (text, value)
             if child.struct and any(grandchild.used for grandchild in child.children.values()):
-                source.add(indent, f"if {value}.__class__ is {source.name('Object', child.struct)}:")
+                source.add(indent, f"if type({value}) is {source.name('Object', child.struct)}:")
                 below = self._load(child, value, indent + 1)
                 source.add(indent, f"else: {' = '.join(below)} = None")
                 taken += below
@@ -211,8 +211,8 @@ class TableFunction:
             if column.expandable:
                 objects = source.name("Objects", tuple(node.struct for node in nodes))
                 given, value = value, source.name("c")
-                source.add(1, f"{value} = {given}.id if {given}.__class__ in {objects} else {given}")
-            as_is = f" or {value}.__class__ is {_AS_IS[column.type]}" if column.type in _AS_IS else ""
+                source.add(1, f"{value} = {given}.id if type({given}) in {objects} else {given}")
+            as_is = f" or type({value}) is {_AS_IS[column.type]}" if column.type in _AS_IS else ""
             convert, given, value = source.name("convert", _converter(column)), value, source.name("c")
             source.add(1, f"{value} = {given} if {given} is None{as_is} else {convert}({given})")
         if column.min is not None or column.max is not None:
@@ -226,8 +226,8 @@ class TableFunction:
         items = self._variables[node][1]
         self._source.add(1, f"if {items} is None: {items} = ()")
         list_object = self._source.name("Object", node.struct)
-        self._source.add(1, f"elif {items}.__class__ is {list_object}: {items} = {items}.data")
-        self._source.add(1, f"elif {items}.__class__ is not list: raise Declined")
+        self._source.add(1, f"elif type({items}) is {list_object}: {items} = {items}.data")
+        self._source.add(1, f"elif type({items}) is not list: raise Declined")
         return items
 
 
