@@ -20,8 +20,10 @@ from benchmarks.report import Report
 from include.local.services import EMULATORS
 from include.local.stack import start_stack
 from tests.support.pipeline import Pipeline, bucket, warehouse
+from tributary.contracts.model import Axis
 from tributary.lake import LineWriter
 from tributary.landing.manifest import LandingManifest, landing_folder
+from tributary.plan import WorkItem
 from tributary.sources.base import Page, compact
 from tributary.warehouse import replace as replacing
 from tributary.warehouse.stage import stage
@@ -56,7 +58,7 @@ def run(report: Report, short: bool) -> None:
         recording = _Recording()
         rows = [
             {"": name, **_load(recording, name, window, batch)}
-            for name, window, batch in (("history", ALL, records), ("one day again", DAY, day))
+            for name, window, batch in (("history", ALL, records), ("one_day_again", DAY, day))
         ]
         script = next(sql for sql in reversed(recording.scripts) if _BOUNDS.search(sql))
         scanned = [_scanned(recording, table, script) for table in ("stripe_invoices", "stripe_invoice_lines")]
@@ -76,7 +78,7 @@ def _load(recording: _Recording, name: str, window: tuple[str, str], records: li
         contract=pipeline.contract,
         manifest=manifest,
         bucket=bucket().name,
-        stage_id=name.replace(" ", "_"),
+        stage_id=name,
         labels=_LABELS,
     )
     middle = time.perf_counter()
@@ -101,8 +103,16 @@ def _load(recording: _Recording, name: str, window: tuple[str, str], records: li
 
 
 def _land(pipeline: Pipeline, name: str, window: tuple[str, str], records: list[Any]) -> LandingManifest:
-    item = pipeline.item(*window, "created")
-    folder = landing_folder(item, name.replace(" ", "_"))
+    item = WorkItem(
+        source="stripe",
+        stream="invoices",
+        client_id=pipeline.client.client_id,
+        axis=Axis.CREATED,
+        axis_reason="benchmark",
+        window_start=window[0],
+        window_end=window[1],
+    )
+    folder = landing_folder(item, name)
     writer, now = LineWriter(bucket(), f"{folder}/pages"), datetime.now(UTC)
     for start in range(0, len(records), 100):
         body = compact(json.dumps({"data": records[start : start + 100]}).encode())
@@ -113,7 +123,7 @@ def _land(pipeline: Pipeline, name: str, window: tuple[str, str], records: list[
         extraction_id=name,
         folder=folder,
         item=item,
-        axis="created",
+        axis=item.axis,
         axis_reason="benchmark",
         observed_from=now,
         observed_to=now,

@@ -11,6 +11,7 @@ import typer
 
 from include.simulators.server import PortInUse, bind, serve
 from include.simulators.simulation import HUBSPOT_TOKEN, STRIPE_KEY, Simulation
+from include.simulators.world.account import Account
 from include.simulators.world.build import HUBSPOT_COLLECTIONS, STRIPE_COLLECTIONS, build
 from include.simulators.world.moments import iso, parse
 
@@ -40,6 +41,8 @@ def serve_command(
     clock: Clock = "2026-01-04T06:00:00Z",
     stripe_key: Annotated[str, typer.Option(help="The API key that the Stripe simulator takes.")] = STRIPE_KEY,
     hubspot_token: Annotated[str, typer.Option(help="The token that the HubSpot simulator takes.")] = HUBSPOT_TOKEN,
+    stripe_account: Annotated[str, typer.Option(help="The id of the Stripe account that is simulated.")] = Account().id,
+    stripe_livemode: Annotated[bool, typer.Option(help="Whether that account is live, instead of a test.")] = False,
     rate_limits: Annotated[bool, typer.Option(help="Enforce the services' rate limits.")] = False,
     search_lag: Annotated[float, typer.Option(min=0, help="Seconds by which HubSpot's search index is behind.")] = 0.0,
 ) -> None:
@@ -53,7 +56,8 @@ def serve_command(
     except PortInUse as error:
         typer.echo(f"simulators: {error}", err=True)
         raise typer.Exit(1) from None
-    simulation = Simulation(build(seed, customers), at, stripe_key, hubspot_token, int(search_lag * 1000))
+    account = Account(stripe_account, livemode=stripe_livemode)
+    simulation = Simulation(build(seed, customers, account), at, stripe_key, hubspot_token, int(search_lag * 1000))
     simulation.limits.enforced = rate_limits
     try:
         simulation.set_clock(at)

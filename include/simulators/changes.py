@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
+import msgspec
+
 from include.simulators.simulation import Simulation
-from include.simulators.world.build import LINK_COLLECTIONS, STRIPE_COLLECTIONS
+from include.simulators.world.build import LINK_COLLECTIONS
 from include.simulators.world.crm import LINKS, link_object
 from include.simulators.world.crm_shapes import KINDS, MODIFIED, PORTAL_ID, PROPERTIES, TYPE_IDS
 from include.simulators.world.moments import SECOND, iso, parse
+from include.simulators.world.resources import NOW, Resource
 from include.simulators.world.store import JsonObject
 
-_EVENT_NAMES = {
-    "customers": "customer",
-    "products": "product",
-    "prices": "price",
-    "subscriptions": "customer.subscription",
-    "invoices": "invoice",
-}
 _LINK_KINDS = {link[0]: (source, target, link[1], link[2]) for (source, target), link in LINKS.items()}
 
 
@@ -41,12 +38,13 @@ def put_object(simulation: Simulation, name: str, id: str, given: Any, *, merge:
     store.forget_after(name, id, now)
     record = collection.records.get(id)
     last = record.versions[-1] if record else None
-    before = last.object if last else {}
-    if name in STRIPE_COLLECTIONS:
+    before = last.object if last and not last.gone else {}
+    resource = simulation.resources.get(name)
+    if resource:
         now -= now % SECOND
         if last is not None:
             now = max(now, last.at)
-        shape = _stripe_object(name, id, {**before, **given} if merge else given, before, now)
+        shape = _stripe_object(resource, id, {**before, **given} if merge else given, before, now)
         created = shape["created"] * SECOND
     elif name in KINDS:
         shape = _crm_object(name, id, given, before if merge else {}, before, now)
@@ -57,35 +55,35 @@ def put_object(simulation: Simulation, name: str, id: str, given: Any, *, merge:
         shape = {**(before if merge else {}), **given, "id": id}
         stamps = {"createdAt": before.get("createdAt", iso(now)), "updatedAt": iso(now), "archived": False}
         shape, created = {**stamps, **shape, "updatedAt": iso(now)}, now
-    if record is None:
-        collection.create(id, now, shape, created=created)
-        index = 0
-    else:
-        index = collection.change(id, now, shape)
-    if name in STRIPE_COLLECTIONS:
-        kind = "created" if index == 0 else "updated"
-        store.announce(now, f"{_EVENT_NAMES[name]}.{kind}", name, id, index)
+    new = last is None or last.gone is not None
+    index = collection.create(id, now, shape, created=created) if new else collection.change(id, now, shape)
+    if resource:
+        _announce(simulation, resource, resource.created if new else resource.updated, now, id, index, shape)
     if name in LINK_COLLECTIONS:
         _touch(simulation, name, id)
     return shape
 
 
-def delete_object(simulation: Simulation, name: str, id: str) -> None:
-    """Deletes (Stripe), cancels (subscriptions), archives (HubSpot) or unlinks an object at the clock."""
+def delete_object(simulation: Simulation, name: str, id: str, *, for_good: bool = False) -> None:
+    """Deletes (Stripe), archives (HubSpot) or unlinks an object at the clock.
+
+    Stripe's objects that can only be ended, such as subscriptions, are ended, unless it is `for_good`.
+    """
     store, now = simulation.world.store, simulation.clock
     store.forget_after(name, id, now)
     record = store[name].records.get(id)
     if record is None or record.versions[-1].gone:
         raise ChangeError(f"no {name[:-1]} {id}", 404)
-    now = max(now - now % SECOND if name in STRIPE_COLLECTIONS else now, record.versions[-1].at)
+    resource = simulation.resources.get(name)
+    now = max(now - now % SECOND if resource else now, record.versions[-1].at)
     shape = record.versions[-1].object
-    if name == "subscriptions":
-        over = {"status": "canceled", "canceled_at": now // SECOND, "ended_at": now // SECOND}
+    if resource and resource.ends and not for_good:
+        over = {key: now // SECOND if value == NOW else value for key, value in resource.ends.items()}
         index = store[name].change(id, now, {**shape, **over})
-        store.announce(now, "customer.subscription.deleted", name, id, index)
-    elif name in STRIPE_COLLECTIONS:
+        _announce(simulation, resource, resource.deleted, now, id, index, shape)
+    elif resource:
         index = store[name].remove(id, now, "deleted")
-        store.announce(now, f"{_EVENT_NAMES[name]}.deleted", name, id, index)
+        _announce(simulation, resource, () if resource.ends else resource.deleted, now, id, index, shape)
     elif name in LINK_COLLECTIONS:
         store[name].remove(id, now, "deleted")
         _touch(simulation, name, id)
@@ -97,24 +95,52 @@ def delete_object(simulation: Simulation, name: str, id: str) -> None:
         store[name].remove(id, now, "archived", archived)
 
 
-def _stripe_object(name: str, id: str, shape: JsonObject, before: JsonObject, now: int) -> JsonObject:
-    fixed = {"id": id, "object": name[:-1], "created": shape.get("created", before.get("created", now // SECOND))}
-    shape = {"livemode": False, "metadata": {}, **shape, **fixed}
-    for list_name, url in (
-        ("lines", f"/v1/invoices/{id}/lines"),
-        ("items", f"/v1/subscription_items?subscription={id}"),
-    ):
-        inner = shape.get(list_name)
+def add_collection(simulation: Simulation, name: str, given: Any) -> JsonObject:
+    """Has Stripe serve one more collection, described by the fields of `Resource`. Returns its description."""
+    if not isinstance(given, dict):
+        raise ChangeError("the body must be an object")
+    unknown = given.keys() - {each.name for each in fields(Resource)}
+    if unknown:
+        raise ChangeError(f"a collection has no {', '.join(sorted(unknown))}")
+    try:
+        resource = msgspec.convert({**given, "name": name}, Resource)
+        simulation.resources.add(resource)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ChangeError(str(error)) from None
+    simulation.world.add_collection(name)
+    found: JsonObject = msgspec.to_builtins(resource)
+    return found
+
+
+def _announce(
+    simulation: Simulation,
+    resource: Resource,
+    types: tuple[str, ...],
+    at: int,
+    id: str,
+    version: int,
+    shape: JsonObject,
+) -> None:
+    if shape.get("status") in resource.quiet:
+        return
+    for type in types:
+        name = type.format(status=shape.get("status"))
+        simulation.world.store.announce(at, name, resource.name, id, version)
+
+
+def _stripe_object(resource: Resource, id: str, shape: JsonObject, before: JsonObject, now: int) -> JsonObject:
+    created = shape.get("created", before.get("created", now // SECOND))
+    shape = {"livemode": False, "metadata": {}, **shape}
+    for name, nested in resource.nested.items():
+        inner = shape.get(name)
         if isinstance(inner, list):
             # A plain array is wrapped into the list object it has to be.
-            shape[list_name] = {
-                "object": "list",
-                "data": inner,
-                "has_more": False,
-                "total_count": len(inner),
-                "url": url,
-            }
-    return {"id": id, "object": name[:-1], **{key: shape[key] for key in sorted(shape) if key not in ("id", "object")}}
+            url = f"{nested.path}?{nested.by}={id}" if nested.path else f"/v1/{resource.name}/{id}/{name}"
+            wrapped = {"object": "list", "data": inner, "has_more": False, "total_count": len(inner), "url": url}
+            shape[name] = wrapped
+    shape = {**shape, "created": created}
+    rest = {key: shape[key] for key in sorted(shape) if key not in ("id", "object")}
+    return {"id": id, "object": resource.object, **rest}
 
 
 def _crm_object(name: str, id: str, given: JsonObject, base: JsonObject, before: JsonObject, now: int) -> JsonObject:

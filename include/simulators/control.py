@@ -12,15 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from include.simulators.books import books
-from include.simulators.changes import ChangeError, delete_object, put_object
+from include.simulators.changes import ChangeError, add_collection, delete_object, put_object
 from include.simulators.faults import Fault, parse_fault
 from include.simulators.simulation import Simulation
 from include.simulators.web import compact, read_json
-from include.simulators.world.build import HUBSPOT_COLLECTIONS, LINK_COLLECTIONS, STRIPE_COLLECTIONS
+from include.simulators.world.build import HUBSPOT_COLLECTIONS, LINK_COLLECTIONS
 from include.simulators.world.moments import SECOND, iso, parse
 from include.simulators.world.store import JsonObject
-
-COLLECTIONS = (*STRIPE_COLLECTIONS, *HUBSPOT_COLLECTIONS, *LINK_COLLECTIONS)
 
 
 class Control:
@@ -39,6 +37,7 @@ class Control:
             Route("/_sim/health", self._guard(self._health), methods=["GET"]),
             Route("/_sim/clock", self._guard(self._clock), methods=["GET", "PUT"]),
             Route("/_sim/books/{collection}", self._books, methods=["GET"]),
+            Route("/_sim/collections/{collection}", self._guard(self._add_collection), methods=["PUT"]),
             Route("/_sim/objects/{collection}/{id}", self._guard(self._objects), methods=["PUT", "PATCH", "DELETE"]),
             Route("/_sim/faults", self._guard(self._faults), methods=["GET", "PUT", "POST", "DELETE"]),
             Route("/_sim/settings", self._guard(self._settings), methods=["GET", "PUT"]),
@@ -62,7 +61,7 @@ class Control:
 
     async def _health(self, request: Request) -> JsonObject:
         world = self._simulation.world
-        sizes = {name: len(world.store[name].records) for name in COLLECTIONS}
+        sizes = {name: len(world.store[name].records) for name in self._names()}
         return {
             "status": "ok",
             "seed": world.seed,
@@ -79,11 +78,17 @@ class Control:
             self._simulation.set_clock(parse(given["now"]))
         return {"now": iso(self._simulation.clock)}
 
+    def _names(self) -> tuple[str, ...]:
+        return (*self._simulation.resources.by_name, *HUBSPOT_COLLECTIONS, *LINK_COLLECTIONS)
+
     def _collection(self, request: Request) -> str:
         name: str = request.path_params["collection"]
-        if name not in COLLECTIONS:
-            raise ChangeError(f"unknown collection {name!r}; known: {', '.join(COLLECTIONS)}", 404)
+        if name not in self._names():
+            raise ChangeError(f"unknown collection {name!r}; known: {', '.join(self._names())}", 404)
         return name
+
+    async def _add_collection(self, request: Request) -> JsonObject:
+        return add_collection(self._simulation, request.path_params["collection"], await read_json(request))
 
     async def _books(self, request: Request) -> Response:
         try:
@@ -93,8 +98,9 @@ class Control:
             return compact({"error": str(error)}, error.status)
         except ValueError as error:
             return compact({"error": f"at: {error}"}, 400)
-        lines = [msgspec.json.encode(line) for line in books(self._simulation.world.store[name], at)]
-        return Response(b"".join(line + b"\n" for line in lines), media_type="application/x-ndjson")
+        on_clocks = "on_test_clocks" in request.query_params
+        lines = (msgspec.json.encode(line) + b"\n" for line in books(self._simulation.world.store[name], at, on_clocks))
+        return Response(b"".join(lines), media_type="application/x-ndjson")
 
     async def _objects(self, request: Request) -> JsonObject:
         name, id = self._collection(request), request.path_params["id"]

@@ -13,16 +13,23 @@ Kind = Literal[
     "html_500",
     "unavailable",
     "expired_token",
+    "missing_permission",
     "truncated",
     "reset",
     "slow",
     "duplicate_page",
     "empty_page",
     "delete_between_pages",
+    "created_between_pages",
+    "paging_cycle",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 #: Kinds that answer instead of the service.
-INSTEAD = ("rate_limit", "lock_timeout", "html_500", "unavailable", "expired_token", "reset")
+INSTEAD = ("rate_limit", "lock_timeout", "html_500", "unavailable", "expired_token", "missing_permission", "reset")
+#: Kinds that happen to a page of a list, of which the first need not be the first one.
+_TO_PAGES = ("empty_page", "delete_between_pages", "created_between_pages")
+#: Kinds that only one service knows.
+_ONLY = {"missing_permission": "stripe", "created_between_pages": "stripe"}
 
 _FIELDS = {
     "kind": str,
@@ -44,8 +51,9 @@ class Fault:
     """One item of the menu.
 
     `path` is a prefix or a pattern with `*`; `after` lets that many matching requests pass first; `reason` is
-    Stripe's rate-limit reason or HubSpot's policy name; `seconds` belongs to `slow`; `probability` and `seed`
-    make it strike at random but the same way each time; `id` names the object that `delete_between_pages` takes.
+    Stripe's rate-limit reason, the permission that is missing or HubSpot's policy name; `seconds` belongs to `slow`;
+    `probability` and `seed` make it strike at random but the same way each time; `id` names the object that
+    `delete_between_pages` takes.
     """
 
     kind: str
@@ -98,6 +106,8 @@ def parse_fault(given: object, service: str) -> Fault:
             raise ValueError(f"{name} of a fault has the wrong type: {value!r}")
     if given.get("kind") not in KINDS:
         raise ValueError(f"unknown kind of fault {given.get('kind')!r}; known: {', '.join(KINDS)}")
+    if _ONLY.get(given["kind"], service) != service:
+        raise ValueError(f"{service} has no fault {given['kind']!r}")
     return Fault(**given, service=service)
 
 
@@ -114,9 +124,9 @@ class FaultMenu:
         for fault in self.faults:
             if fault.times < 1 or not fault.matches(service, method, path):
                 continue
-            if fault.kind in ("empty_page", "delete_between_pages") and not paged:
+            if fault.kind in _TO_PAGES and not paged:
                 continue
-            if fault.kind == "duplicate_page" and not previous:
+            if fault.kind in ("duplicate_page", "paging_cycle") and not previous:
                 continue
             if fault.strikes():
                 return fault

@@ -42,6 +42,8 @@ class Service:
     """Given a page and the cursor it was asked with: the same page without objects but with a next one."""
     delete_next: Callable[[Simulation, str, Any, str | None], None]
     """Given the path and the page just served: delete an object that the next request depends on."""
+    create_next: Callable[[Simulation, str, Any], None] | None = None
+    """Given the path and the page just served: create an object that belongs to the list."""
 
 
 class Gate:
@@ -65,6 +67,8 @@ class Gate:
         if fault is not None and fault.kind in INSTEAD:
             await self._break_off(fault, scope, receive, send)
             return
+        if fault is not None and fault.kind == "paging_cycle":
+            scope = {**scope, "query_string": _without_cursor(scope["query_string"])}
         answer = await self._ask(scope, body)
         if page_key is not None and answer.status == 200:
             self._remember(page_key, answer, fault)
@@ -145,6 +149,8 @@ class Gate:
             answer = Answer(200, answer.headers, msgspec.json.encode(page))
         elif kind == "delete_between_pages" and fault and answer.status == 200:
             self._service.delete_next(self._simulation, scope["path"], msgspec.json.decode(answer.body), fault.id)
+        elif kind == "created_between_pages" and self._service.create_next and answer.status == 200:
+            self._service.create_next(self._simulation, scope["path"], msgspec.json.decode(answer.body))
         self._log(scope, answer.status, kind)
         answer.headers["content-length"] = str(len(answer.body))
         await self._start(answer, send)
@@ -192,6 +198,11 @@ class Gate:
     def _log(self, scope: Scope, status: int, fault: str | None) -> None:
         query = scope["query_string"].decode("latin-1")
         self._simulation.record(self._service.name, scope["method"], scope["path"], query, status, fault)
+
+
+def _without_cursor(query: bytes) -> bytes:
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return urlencode([pair for pair in pairs if pair[0] not in _CURSORS]).encode()
 
 
 async def close(scope: Scope, receive: Receive, *, abruptly: bool) -> None:

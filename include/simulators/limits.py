@@ -33,12 +33,14 @@ class Window:
 class Limits:
     """The windows of both services. Headers about them are right only while `enforced`."""
 
-    def __init__(self) -> None:
+    def __init__(self, livemode: bool = False) -> None:
         self.enforced = False
+        self._livemode = livemode
         self.reset()
 
     def reset(self) -> None:
-        self.stripe_global = Window(100, 1)
+        # An account in test mode has a quarter of the live one's rate, which is that of a single endpoint.
+        self.stripe_global = Window(100 if self._livemode else 25, 1)
         self.stripe_endpoints: dict[str, Window] = {}
         self.hubspot = Window(100, 10)
         self.hubspot_daily = Window(250_000, 86_400)

@@ -11,6 +11,7 @@ from include.simulators.faults import FaultMenu
 from include.simulators.limits import Limits
 from include.simulators.world.build import World
 from include.simulators.world.moments import END, START, iso
+from include.simulators.world.resources import Resources
 
 STRIPE_KEY = "sk_test_tributary"
 HUBSPOT_TOKEN = "pat-na1-tributary"  # noqa: S105  (it opens nothing but this simulator)
@@ -53,9 +54,14 @@ class Simulation:
     association_page: int = 100
     upgraded_at: int | None = None
     """When the Stripe account moved to the current API version; events from before are in the old shape."""
+    resources: Resources = field(default_factory=Resources)
+    """Stripe's collections."""
     faults: FaultMenu = field(default_factory=FaultMenu)
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = field(init=False)
     log: deque[Logged] = field(default_factory=lambda: deque(maxlen=LOG_SIZE))
+
+    def __post_init__(self) -> None:
+        self.limits = Limits(self.world.account.livemode)
 
     def set_clock(self, at: int) -> None:
         """Raises ValueError outside of the generated time."""

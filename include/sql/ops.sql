@@ -22,6 +22,7 @@ create table if not exists `{{ project }}.ops.ledger` (
   rejected int64 options (description = 'Of these: set aside, see ops.rejects.'),
   gone int64 options (description = 'Deletion notices received.'),
   tombstoned int64 options (description = 'Rows marked as deleted by this load.'),
+  requests int64 options (description = 'Requests sent to the API for these records and their children.'),
   contract_version int64 options (description = 'Version of the contract.'),
   extraction_id string options (description = 'Landing folder that the records come from.'),
   dag_id string options (description = 'Airflow DAG.'),
@@ -29,6 +30,10 @@ create table if not exists `{{ project }}.ops.ledger` (
   loaded_at timestamp options (description = 'When the load was committed.')
 ) partition by timestamp_trunc(loaded_at, month) cluster by source, stream, client_id
 options (description = 'Insert-only: one row per load, client, window and table, written inside the load transaction.');
+
+-- A ledger that was created by an older version.
+alter table `{{ project }}.ops.ledger` add column if not exists requests int64
+options (description = 'Requests sent to the API for these records and their children.');
 
 create table if not exists `{{ project }}.ops.rejects` (
   client_id string options (description = 'Tenant of the source.'),
@@ -84,3 +89,15 @@ select
 from `{{ project }}.ops.ledger`
 where kind = 'load'
 group by source, stream, client_id;
+
+create or replace view `{{ project }}.ops.api_usage`
+options (description = 'Requests per source, client and day: what Stripe counts against the read allocation of an account.') as
+select
+  source,
+  client_id,
+  date(observed_from) as day,
+  sum(requests) as requests,
+  sum(received) as records
+from `{{ project }}.ops.ledger`
+where kind = 'load'
+group by source, client_id, day;

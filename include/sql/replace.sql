@@ -147,7 +147,7 @@ select
   {{ chunk.rows[own.name] - chunk.gone }} - countif(_row_hash is not null),
   {{ chunk.rejected[own.name] }},
   {{ chunk.gone }},
-  (select count(*) from {{ gone }} where _chunk = {{ chunk.number }}),
+  (select count(*) from {{ gone }} where _chunk = {{ chunk.number }}), {{ chunk.requests }},
   {{ chunk.contract_version }}, {{ chunk.extraction_id }}, {{ dag_id }}, {{ run_id }}, current_timestamp()
 from {{ incoming }} where _chunk = {{ chunk.number }}
 {% if not loop.last %}union all
@@ -218,7 +218,7 @@ select
   k.loaded, k.unchanged, s.superseded,
   {{ chunk.rows[child.name] }} - k.loaded - k.unchanged - s.superseded,
   {{ chunk.rejected[child.name] }},
-  0, 0,
+  0, 0, 0,
   {{ chunk.contract_version }}, {{ chunk.extraction_id }}, {{ dag_id }}, {{ run_id }}, current_timestamp()
 from (
   select countif(not _unchanged) as loaded, countif(_unchanged) as unchanged

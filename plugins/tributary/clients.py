@@ -20,7 +20,8 @@ class Client(BaseModel):
     connection: str
     account: str
     livemode: bool | None = None
-    since: date
+    #: No record of the account is older. Left out, the first load finds the oldest record by itself.
+    since: date = date(2010, 1, 1)
     required: bool = True
     #: Requests per second that the account allows, where they differ from the source's documented ones.
     requests_per_second: float | None = Field(default=None, gt=0)

@@ -6,9 +6,10 @@ Only wiring lives here, once for all sources; a DAG file names the source.
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Param, TaskGroup, task_group
+from airflow.sdk import Param, TaskGroup, TriggerRule, task_group
 
 from tributary.clients import load_clients
+from tributary.concurrency import STREAM_TASKS
 from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Contract
 from tributary.operators.extract import ApiToLandingOperator
@@ -38,6 +39,7 @@ TRIAGE = """
 | flatten | break the contract, or frozen | look at the staged folder it names, mend the contract, clear the task |
 | stage | load job refused | the message has BigQuery's reason; mend the contract, clear `flatten` |
 | replace | nothing was loaded | the message has table, window and both numbers; clear `extract` of the lane |
+| replace | was not staged | one client's chunk failed, the others are loaded; clear the failed task that it names |
 """
 """What every ingest DAG says about its failures."""
 
@@ -59,7 +61,15 @@ def ingest_params(source: str) -> dict[str, Param]:
             type=["null", "integer"],
             minimum=1,
             title="Chunk length",
-            description="Cut the window into pieces of so many days, each read by a task of its own.",
+            description="Cut a window of creation dates into pieces of so many days, each read by a task of its own. "
+            "Left empty, a large one is cut by how much it holds.",
+        ),
+        "everything": Param(
+            False,
+            type="boolean",
+            title="Read everything again",
+            description="List every record from the account's first day on: mends what the changes missed, and finds "
+            "what was deleted. `repair_sources` does so every week.",
         ),
     }
 
@@ -80,12 +90,15 @@ def ingest_lanes(source: str) -> None:
 def stream_lane(contract: Contract) -> None:
     """plan, then extract -> flatten -> stage for each client and chunk on its own, then one replace for all of it."""
     with TaskGroup(contract.stream, tooltip=contract.description):
-        plan = PlanOperator(task_id="plan", source=contract.source, stream=contract.stream)
+        pool = f"api_{contract.source}"
+        plan = PlanOperator(task_id="plan", source=contract.source, stream=contract.stream, pool=pool)
 
         @task_group(group_id="window", tooltip="One client and window: from the API to a stage table.")
         def window(item: dict[str, Any]) -> Any:
             readable: dict[str, Any] = {"map_index_template": "{{ label }}"}
-            extract = ApiToLandingOperator(task_id="extract", item=item, pool=f"api_{contract.source}", **readable)
+            extract = ApiToLandingOperator(
+                task_id="extract", item=item, pool=pool, max_active_tis_per_dag=STREAM_TASKS, **readable
+            )
             flatten = LandingToStagedOperator(task_id="flatten", folder=extract.output, **readable)
             return StagedToBigQueryOperator(task_id="stage", folder=flatten.output, **readable).output
 
@@ -93,7 +106,10 @@ def stream_lane(contract: Contract) -> None:
             task_id="replace",
             source=contract.source,
             stream=contract.stream,
+            planned=plan.task_id,
             staged=window.expand(item=plan.output),
+            # What one client staged is loaded even if another's extraction failed; the task then says whose.
+            trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
             # BigQuery cancels one of two transactions on a table; so only one of them runs.
             max_active_tis_per_dag=1,
         )

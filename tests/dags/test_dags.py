@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-DAG_IDS = {"ingest_stripe", "ingest_hubspot", "build_warehouse"}
+DAG_IDS = {"ingest_stripe", "ingest_hubspot", "build_warehouse", "repair_sources"}
 
 
 @pytest.fixture(scope="module")

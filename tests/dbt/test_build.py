@@ -49,7 +49,7 @@ def built(
 def test_everything_builds_and_every_test_passes(built: DbtRun) -> None:
     assert built.code == 0, built.failed() or built.output[-3000:]
     kinds = Counter(name.split(".")[0] for name in built.results)
-    assert kinds["model"] == 24 and kinds["test"] > 45
+    assert kinds["model"] == 35 and kinds["test"] > 80
 
 
 @pytest.mark.parametrize("client", WORLDS)
@@ -73,7 +73,7 @@ def test_the_mart_equals_the_oracle(
 def test_unit_tests_pass(built: DbtRun, warehouse: Warehouse, tmp_path: Path) -> None:
     run = run_dbt(["test", "--select", "test_type:unit"], tmp_path, warehouse.settings)
     assert run.code == 0, run.failed() or run.output[-3000:]
-    assert len(run.results) == 9
+    assert len(run.results) == 11
 
 
 def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse, tmp_path: Path) -> None:
@@ -83,6 +83,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     # without the variable, the moment of the run is when the sources were last observed
     assert warehouse.query("select as_of from staging.int_as_of") == [{"as_of": day(2026, 1, 6, 6)}]
     culprits = {
+        "assert_balance_transactions_add_up",
         "assert_clv_equals_payments",  # the mart is still that of the two worlds
         "assert_negative_invoices_are_explained",
         "assert_no_future_transactions",
@@ -98,6 +99,10 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     assert stored == {"in_lost_lines"}
     future = {(r["event"], r["id"]) for r in warehouse.query("select * from dq.assert_no_future_transactions")}
     assert future == {("invoice paid", "in_tomorrow"), ("invoice created", "in_tomorrow")}
+    unbalanced = {
+        r["balance_transaction_id"] for r in warehouse.query("select * from dq.assert_balance_transactions_add_up")
+    }
+    assert unbalanced == {"txn_fee_lost"}
     orphans = {(r["object"], r["id"]) for r in warehouse.query("select * from dq.assert_no_orphaned_customers")}
     assert orphans == {("subscription", "sub_orphan"), ("invoice", "in_nobody")}
     assert {r["currency"]: r["amount_paid"] for r in warehouse.query("select * from staging.int_payments")}[
@@ -134,7 +139,13 @@ def _line(invoice: str, id_: str, amount: int) -> Row:
 def _broken() -> dict[str, list[Row]]:
     negative = {"total": -500, "total_excluding_tax": -500, "amount_paid": 0, "paid_at": None}
     subscription = {"currency": "kwd", "created": "2025-12-01T00:00:00Z", "livemode": False}
+    movement = {"currency": "kwd", "created": "2025-12-01T00:00:00Z"}
     return {
+        "stripe_balance_transactions": [
+            {"id": "txn_charge", "amount": 1250, "fee": 60, "net": 1190, **movement},
+            {"id": "txn_refund", "amount": -1250, "fee": 0, "net": -1250, **movement},
+            {"id": "txn_fee_lost", "amount": 1250, "fee": 0, "net": 1190, **movement},
+        ],
         "stripe_customers": [
             {"id": "cus_1", "created": "2025-01-01T00:00:00Z", "email": "a@example.com"},
             {"id": "cus_2", "created": "2025-01-01T00:00:00Z"},

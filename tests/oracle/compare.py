@@ -10,7 +10,10 @@ from tests.oracle.raw import Row, Table
 #: Keys of the raw tables, client_id left out.
 KEYS: dict[str, tuple[str, ...]] = {
     "stripe_subscription_items": ("subscription_id", "id"),
+    "stripe_subscription_discounts": ("subscription_id", "id"),
     "stripe_invoice_lines": ("invoice_id", "id"),
+    "stripe_invoice_discounts": ("invoice_id", "discount_id"),
+    "stripe_credit_note_lines": ("credit_note_id", "id"),
     "hubspot_deal_contacts": ("deal_id", "contact_id"),
     "hubspot_deal_pipeline_stages": ("pipeline_id", "id"),
 }

@@ -6,6 +6,8 @@ object. So the loads are replayed here, on the books, by the documented behaviou
 * Stripe, by creation: every object created in the window that still exists. What a window held before and no longer
   holds is deleted.
 * Stripe, by change: every object that an event of the window names, as it is when it is fetched; deleted if it is gone.
+  Collections without events are listed by creation instead, some days back. Events are remembered for 30 days; those
+  that are listed no more are not deleted. The discounts of subscriptions and invoices are asked for as objects.
 * HubSpot, by creation: the same as Stripe's; from the portal's first day on, everything that exists, since its list
   knows no dates. By change: every record whose modified date, as it is at the moment of the search, lies in the window;
   a record that changed again since is found by a later window.
@@ -33,6 +35,12 @@ INSTANT = timedelta(milliseconds=1)
 FIRST_DAY = datetime(2024, 7, 1, tzinfo=UTC)
 #: How long HubSpot keeps an archived record in its recycle bin; after that no list returns it.
 BIN_DAYS = timedelta(days=90)
+#: How far back Stripe lists events.
+EVENT_DAYS = timedelta(days=30)
+#: Collections that the simulator's books don't have yet; their streams are left out.
+AWAITED = {
+    "coupons", "invoice_payments", "charges", "refunds", "disputes", "credit_notes", "balance_transactions", "events",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,11 @@ class Load:
 
 @dataclass(frozen=True)
 class _Stream:
-    """A stream: its collection in the books, its tables, and the property that says when a record changed."""
+    """A stream: its collection in the books, its tables, and the property that says when a record changed.
+
+    `announced`: whether an event tells of an object that has become so. `listed_days`: how far back a daily load lists
+    by creation, for want of events.
+    """
 
     source: Source
     name: str
@@ -59,6 +71,8 @@ class _Stream:
     modified: str = ""
     whole: bool = False
     has_bin: bool = True
+    announced: Callable[[Json], bool] = lambda _: True
+    listed_days: int | None = None
 
 
 _STREAMS = (
@@ -70,15 +84,41 @@ _STREAMS = (
         "subscriptions",
         "subscriptions",
         stripe_rows.subscription,
-        {"subscription_items": (("subscription_id", "id"), stripe_rows.subscription_items)},
+        {
+            "subscription_items": (("subscription_id", "id"), stripe_rows.subscription_items),
+            "subscription_discounts": (("subscription_id", "id"), stripe_rows.subscription_discounts),
+        },
     ),
     _Stream(
         "stripe",
         "invoices",
         "invoices",
         stripe_rows.invoice,
-        {"invoice_lines": (("invoice_id", "id"), stripe_rows.invoice_lines)},
+        {
+            "invoice_lines": (("invoice_id", "id"), stripe_rows.invoice_lines),
+            "invoice_discounts": (("invoice_id", "discount_id"), stripe_rows.invoice_discounts),
+        },
     ),
+    _Stream("stripe", "coupons", "coupons", stripe_rows.coupon),
+    _Stream(
+        "stripe",
+        "invoice_payments",
+        "invoice_payments",
+        stripe_rows.invoice_payment,
+        announced=lambda o: bool(o["status"] == "paid"),
+    ),
+    _Stream("stripe", "charges", "charges", stripe_rows.charge),
+    _Stream("stripe", "refunds", "refunds", stripe_rows.refund),
+    _Stream("stripe", "disputes", "disputes", stripe_rows.dispute),
+    _Stream(
+        "stripe",
+        "credit_notes",
+        "credit_notes",
+        stripe_rows.credit_note,
+        {"credit_note_lines": (("credit_note_id", "id"), stripe_rows.credit_note_lines)},
+    ),
+    _Stream("stripe", "balance_transactions", "balance_transactions", stripe_rows.balance_transaction, listed_days=14),
+    _Stream("stripe", "events", "events", stripe_rows.event, listed_days=1),
     _Stream("hubspot", "contacts", "contacts", hubspot_rows.contact, modified="lastmodifieddate"),
     _Stream("hubspot", "companies", "companies", hubspot_rows.company, modified="hs_lastmodifieddate"),
     _Stream(
@@ -117,7 +157,7 @@ def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
     tombstone. The other system columns are the pipeline's own affair.
     """
     tables: dict[str, Table] = {}
-    for stream in _STREAMS:
+    for stream in (stream for stream in _STREAMS if stream.collection not in AWAITED):
         held: dict[str, _Held] = {}
         for load in loads:
             if load.source == stream.source and load.stream in (None, stream.name):
@@ -136,15 +176,13 @@ def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
 
 def _replay(books: Books, stream: _Stream, load: Load, held: dict[str, _Held]) -> None:
     now = books.at(stream.collection, load.observed_at)
-    axis = load.axis
-    if stream.whole or (stream.source == "hubspot" and axis == "created" and load.start <= FIRST_DAY):
-        axis = "whole"
+    axis, start = _asked_for(stream, load)
     if axis == "changed":
         found = _touched(books, stream, load, now)
     else:
 
         def inside(shape: Json) -> bool:
-            return axis == "whole" or load.start <= _created(stream, shape) < load.end
+            return axis == "whole" or start <= _created(stream, shape) < load.end
 
         found = {id_ for id_, entry in now.items() if inside(entry.object) and entry.gone != "archived"}
         for id_, record in held.items():
@@ -158,10 +196,24 @@ def _replay(books: Books, stream: _Stream, load: Load, held: dict[str, _Held]) -
                 _take(books, stream, load, held, entry)
 
 
+def _asked_for(stream: _Stream, load: Load) -> tuple[str, datetime]:
+    """The axis that a load really has for a stream, and where its window starts."""
+    if stream.whole or (stream.source == "hubspot" and load.axis == "created" and load.start <= FIRST_DAY):
+        return "whole", load.start
+    axis, start = load.axis, load.start
+    if stream.listed_days is not None and axis == "changed":
+        axis, start = "created", load.end - timedelta(days=1 + stream.listed_days)
+    return axis, max(start, load.observed_at - EVENT_DAYS) if stream.name == "events" else start
+
+
 def _touched(books: Books, stream: _Stream, load: Load, now: Mapping[str, Entry]) -> set[str]:
     if stream.source == "stripe":
         before_end = books.at(stream.collection, load.end - INSTANT)
-        return {id_ for id_, entry in before_end.items() if entry.updated >= load.start}
+        return {
+            id_
+            for id_, entry in before_end.items()
+            if entry.updated >= load.start and (entry.gone is not None or stream.announced(entry.object))
+        }
     return {
         id_
         for id_, entry in now.items()
@@ -181,11 +233,28 @@ def _take(books: Books, stream: _Stream, load: Load, held: dict[str, _Held], ent
     if stream.name == "deals":
         links = books.at("deal_contacts", load.observed_at).values()
         shape = shape | {"_links": [x.object for x in links if x.gone is None and x.object["deal_id"] == entry.id]}
+    if stream.source == "stripe":
+        shape = _with_discounts(books, load, shape)
     held[entry.id] = _Held(shape, deleted=entry.gone == "archived")
     merged = shape.get("properties", {}).get("hs_merged_object_ids") or ""
     for id_ in merged.split(";"):
         if id_ in held:
             held[id_].deleted = True
+
+
+def _with_discounts(books: Books, load: Load, shape: Json) -> Json:
+    """A subscription or invoice as the API shows it when it is asked to expand the discounts."""
+
+    def expanded(id_: str) -> Json:
+        entry = books.at("discounts", load.observed_at)[id_]
+        return entry.object if entry.gone is None else {"id": id_, "object": "discount", "deleted": True}
+
+    if shape["object"] == "subscription" and shape["discounts"]:
+        return shape | {"discounts": [expanded(id_) for id_ in shape["discounts"]]}
+    if shape["object"] == "invoice" and shape["total_discount_amounts"]:
+        parts = [part | {"discount": expanded(part["discount"])} for part in shape["total_discount_amounts"]]
+        return shape | {"total_discount_amounts": parts}
+    return shape
 
 
 def _created(stream: _Stream, shape: Json) -> datetime:

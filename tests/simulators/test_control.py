@@ -50,7 +50,7 @@ def test_books(clients: Clients, name: str) -> None:
 
 
 def test_books_refuse_nonsense(clients: Clients) -> None:
-    assert clients.stripe.get("/_sim/books/charges").status_code == 404
+    assert clients.stripe.get("/_sim/books/quotes").status_code == 404
     assert clients.stripe.get("/_sim/books/customers?at=soon").status_code == 400
 
 
@@ -167,6 +167,111 @@ def test_the_request_log(own: Clients) -> None:
 def test_unknown_paths_and_settings(own: Clients) -> None:
     assert own.stripe.get("/_sim/nothing").status_code == 404
     assert own.stripe.put("/_sim/settings", json={"colour": "red"}).status_code == 400
-    assert own.stripe.put("/_sim/objects/charges/ch_1", json={}).status_code == 404
+    assert own.stripe.put("/_sim/objects/quotes/qt_1", json={}).status_code == 404
     assert own.stripe.put("/_sim/objects/customers/cus_1", json=[]).status_code == 400
     assert own.stripe.put("/_sim/settings", json={"association_page": 3}).json()["association_page"] == 3
+
+
+QUOTES: dict[str, Any] = {
+    "object": "quote",
+    "prefix": "qt_",
+    "permission": "rak_quote_read",
+    "created": ["quote.created"],
+    "updated": ["quote.updated"],
+    "deleted": ["quote.deleted"],
+    "filters": {
+        "created": {"path": "created", "kind": "range"},
+        "customer": {"path": "customer"},
+        "status": {"path": "status", "words": ["draft", "open", "accepted", "canceled"]},
+    },
+    "nested": {"line_items": {"object": "item"}},
+}
+
+
+def test_one_more_collection_is_only_data(own: Clients) -> None:
+    """Mutable, with an inner list that is paged, events and a deletion: no line of the simulator knows of quotes."""
+    assert own.stripe.get("/v1/quotes").status_code == 404
+    assert own.stripe.put("/_sim/collections/quotes", json=QUOTES).status_code == 200
+    customer = own.stripe.get("/v1/customers").json()["data"][0]["id"]
+    for number in range(3):
+        items = [{"id": f"li_{number}_{line}", "object": "item", "amount": line} for line in range(number * 11)]
+        given = {"status": "draft", "customer": customer, "line_items": items, "created": DEMO // SECOND - 10 + number}
+        assert own.stripe.put(f"/_sim/objects/quotes/qt_{number}", json=given).status_code == 200
+    page = own.stripe.get("/v1/quotes", params={"limit": 2}).json()
+    assert ([quote["id"] for quote in page["data"]], page["has_more"]) == (["qt_2", "qt_1"], True)
+    inner = page["data"][0]["line_items"]
+    assert (len(inner["data"]), inner["has_more"], inner["total_count"]) == (10, True, 22)
+    assert [line["amount"] for line in own.walk(inner["url"], limit=7)] == list(range(22))
+    own.simulation.set_clock(DEMO + 60 * SECOND)
+    own.stripe.patch("/_sim/objects/quotes/qt_1", json={"status": "open"})
+    assert [quote["id"] for quote in own.walk("/v1/quotes", status="open")] == ["qt_1"]
+    assert [quote["id"] for quote in own.walk("/v1/quotes", **{"created[gt]": DEMO // SECOND - 10})] == ["qt_2", "qt_1"]
+    assert own.stripe.get("/v1/quotes", params={"colour": "red"}).json()["error"]["code"] == "parameter_unknown"
+    full = own.stripe.get("/v1/quotes/qt_1", params={"expand[]": "customer"}).json()
+    assert full["customer"]["object"] == "customer"
+    own.simulation.set_clock(DEMO + 120 * SECOND)
+    own.stripe.delete("/_sim/objects/quotes/qt_2")
+    assert own.stripe.get("/v1/quotes/qt_2").status_code == 404
+    told = [event["type"] for event in own.walk("/v1/events", **{"types[]": ["quote.*"]})]
+    assert (told[:2], sorted(told[2:])) == (["quote.deleted", "quote.updated"], ["quote.created"] * 3)
+    assert {line["id"]: line["gone"] for line in own.books("quotes")} == {"qt_0": None, "qt_1": None, "qt_2": "deleted"}
+    order = {"kind": "missing_permission", "path": "/v1/quotes"}
+    own.stripe.put("/_sim/faults", json=order)
+    assert "rak_quote_read" in own.stripe.get("/v1/quotes").json()["error"]["message"]
+
+
+def test_a_collection_has_to_make_sense(own: Clients) -> None:
+    refused: list[Any] = [[], {}, {"object": 1}, {"object": "quote", "speed": 1}, {"object": "invoice"}]
+    for bad in refused:
+        assert own.stripe.put("/_sim/collections/quotes", json=bad).status_code == 400
+
+
+CHANGES = [
+    ("coupons", {"name": "x"}, "coupon.updated", "coupon.deleted"),
+    ("charges", {"metadata": {"a": "b"}}, "charge.updated", None),
+    ("refunds", {"metadata": {"a": "b"}}, "refund.updated", None),
+    ("disputes", {"metadata": {"a": "b"}}, "charge.dispute.updated", None),
+    ("credit_notes", {"memo": "x"}, "credit_note.updated", "credit_note.voided"),
+    ("invoice_payments", {"status": "paid"}, "invoice_payment.paid", None),
+    ("balance_transactions", {"description": "x"}, None, None),
+    ("prices", {"nickname": "x"}, "price.updated", "price.deleted"),
+    ("products", {"name": "x"}, "product.updated", "product.deleted"),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "updated", "deleted"), CHANGES)
+def test_changes_by_hand_are_announced_as_stripe_would(
+    own: Clients, name: str, change: dict[str, Any], updated: str | None, deleted: str | None
+) -> None:
+    shape = own.stripe.get(f"/v1/{name}").json()["data"][0]
+    id, path = shape["id"], f"/_sim/objects/{name}/{shape['id']}"
+
+    def told() -> list[str]:
+        now = own.simulation.clock // SECOND
+        events = own.walk("/v1/events", **{"created[gte]": now - 5})
+        return [event["type"] for event in events if event["data"]["object"]["id"] == id]
+
+    own.simulation.set_clock(DEMO + 30 * SECOND)
+    own.stripe.patch(path, json=change)
+    changed = own.stripe.get(f"/v1/{name}/{id}").json()
+    assert {key: changed[key] for key in change} == change
+    assert set(told()) >= ({updated} if updated else set())
+    assert bool(told()) == bool(updated)
+    own.simulation.set_clock(DEMO + 60 * SECOND)
+    assert own.stripe.delete(path).status_code == 200
+    assert told() == ([deleted] if deleted else [])
+    gone = own.stripe.get(f"/v1/{name}/{id}")
+    assert gone.json().get("status") == "void" if name == "credit_notes" else gone.status_code == 404
+    own.simulation.set_clock(DEMO + 90 * SECOND)
+    if name == "coupons":
+        assert own.stripe.put(path, json=shape).status_code == 200
+        assert told() == ["coupon.created"]
+
+
+def test_tiers_survive_a_change_by_hand(own: Clients) -> None:
+    tiered = next(p for p in own.walk("/v1/prices", **{"expand[]": "data.tiers"}) if "tiers" in p)
+    own.stripe.patch(f"/_sim/objects/prices/{tiered['id']}", json={"nickname": "x"})
+    path = f"/v1/prices/{tiered['id']}"
+    assert own.stripe.get(path, params={"expand[]": "tiers"}).json()["tiers"] == tiered["tiers"]
+    assert "tiers" not in own.stripe.get(path).json()
+    assert own.walk("/v1/events", type="price.updated")[0]["data"]["previous_attributes"].keys() == {"nickname"}

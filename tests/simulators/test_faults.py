@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from include.simulators.faults import FaultMenu, parse_fault
-from tests.simulators.conftest import Clients
+from include.simulators.world.moments import DAY
+from tests.simulators.conftest import DEMO, Clients
 
 CONTACTS = "/crm/objects/2026-09/contacts"
 
@@ -117,6 +118,84 @@ def test_deletion_between_pages(own: Clients) -> None:
     page = own.hubspot.get(CONTACTS, params={"after": after}).json()
     assert int(page["results"][0]["id"]) > int(after)
     assert next(line for line in own.books("contacts") if line["id"] == after)["gone"] == "archived"
+
+
+def test_deletion_between_pages_of_an_inner_list(own: Clients) -> None:
+    own.simulation.set_clock(DEMO + DAY)
+    invoice = next(i for i in own.walk("/v1/invoices") if i["lines"]["total_count"] == 101)
+    order(own, {"kind": "delete_between_pages", "path": "/v1/invoices/*"})
+    cursor = own.stripe.get(invoice["lines"]["url"], params={"limit": 50}).json()["data"][-1]["id"]
+    answer = own.stripe.get(invoice["lines"]["url"], params={"starting_after": cursor})
+    assert answer.json()["error"]["code"] == "resource_missing"
+    left = own.walk(invoice["lines"]["url"])
+    assert (len(left), cursor in {line["id"] for line in left}) == (100, False)
+    assert own.stripe.get(f"/v1/invoices/{invoice['id']}").json()["lines"]["total_count"] == 100
+    subscription = next(s for s in own.walk("/v1/subscriptions") if s["items"]["total_count"] == 13)
+    order(own, {"kind": "delete_between_pages", "path": "/v1/subscription_items"})
+    asked = {"subscription": subscription["id"], "limit": "5"}
+    cursor = own.stripe.get("/v1/subscription_items", params=asked).json()["data"][-1]["id"]
+    answer = own.stripe.get("/v1/subscription_items", params={**asked, "starting_after": cursor})
+    assert answer.status_code == 400
+    assert own.stripe.get("/v1/subscription_items", params=asked).json()["total_count"] == 12
+
+
+@pytest.mark.parametrize("name", ["subscriptions", "credit_notes", "charges"])
+def test_deletion_between_pages_is_for_good(own: Clients, name: str) -> None:
+    order(own, {"kind": "delete_between_pages", "path": f"/v1/{name}"})
+    cursor = own.stripe.get(f"/v1/{name}").json()["data"][-1]["id"]
+    answer = own.stripe.get(f"/v1/{name}", params={"starting_after": cursor})
+    assert answer.json()["error"]["code"] == "resource_missing"
+
+
+def test_creation_between_pages(own: Clients) -> None:
+    before = [shape["id"] for shape in own.walk("/v1/charges")]
+    order(own, {"kind": "created_between_pages", "path": "/v1/charges", "times": 2})
+    first = own.stripe.get("/v1/charges").json()
+    rest = own.walk("/v1/charges", starting_after=first["data"][-1]["id"])
+    assert [shape["id"] for shape in [*first["data"], *rest]] == before, "a walk is not disturbed by what is newer"
+    after = [shape["id"] for shape in own.walk("/v1/charges")]
+    assert sorted(after[2:]) == sorted(before)
+    assert not {*after[:2]} & {*before}
+    twins = [e for e in own.walk("/v1/events", type="charge.*") if e["data"]["object"]["id"] in after[:2]]
+    assert len(twins) == 2
+
+
+def test_paging_in_circles(clients: Clients) -> None:
+    order(clients, {"kind": "paging_cycle", "path": "/v1/invoices", "times": 3})
+    first = clients.stripe.get("/v1/invoices").json()
+    cursor = {"starting_after": first["data"][-1]["id"]}
+    for _ in range(3):
+        assert clients.stripe.get("/v1/invoices", params=cursor).json() == first
+    assert clients.stripe.get("/v1/invoices", params=cursor).json() != first
+    order_crm(clients, {"kind": "paging_cycle", "path": CONTACTS})
+    page = clients.hubspot.get(CONTACTS).json()
+    assert clients.hubspot.get(CONTACTS, params={"after": page["paging"]["next"]["after"]}).json() == page
+
+
+@pytest.mark.parametrize(
+    ("path", "permission"),
+    [
+        ("/v1/invoices", "rak_invoice_read"),
+        ("/v1/invoices/in_1/lines", "rak_invoice_read"),
+        ("/v1/subscription_items", "rak_subscription_read"),
+        ("/v1/charges", "rak_charge_read"),
+        ("/v1/refunds", "rak_charge_read"),
+        ("/v1/events", "rak_event_read"),
+    ],
+)
+def test_missing_permissions(clients: Clients, path: str, permission: str) -> None:
+    order(clients, {"kind": "missing_permission", "path": path})
+    answer = clients.stripe.get(path)
+    assert answer.status_code == 403
+    error = answer.json()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert f"'{permission}'" in error["message"]
+    assert clients.hubspot.put("/_sim/faults", json={"kind": "missing_permission"}).status_code == 400
+
+
+def test_a_key_expires_in_the_middle_of_a_walk(clients: Clients) -> None:
+    order(clients, {"kind": "expired_token", "after": 2, "times": 1000})
+    assert [clients.stripe.get("/v1/charges").status_code for _ in range(5)] == [200, 200, 401, 401, 401]
 
 
 def test_faults_of_pages_wait_for_a_page(clients: Clients) -> None:

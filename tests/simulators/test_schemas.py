@@ -6,15 +6,11 @@ from typing import Any
 
 import pytest
 
+from include.simulators.world.build import STRIPE_COLLECTIONS
+from include.simulators.world.resources import RESOURCES
 from tests.simulators.conftest import Clients, Validate
 
-STRIPE = {
-    "customers": "customer",
-    "products": "product",
-    "prices": "price",
-    "subscriptions": "subscription",
-    "invoices": "invoice",
-}
+STRIPE = {name: RESOURCES[name].object for name in STRIPE_COLLECTIONS}
 
 
 def without_nulls(record: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +32,8 @@ def test_stripe_lists(clients: Clients, stripe_schema: Validate, name: str) -> N
 
 def test_every_version_of_every_stripe_object(clients: Clients, stripe_schema: Validate) -> None:
     store = clients.simulation.world.store
-    for name, schema in STRIPE.items():
+    for name, resource in RESOURCES.items():
+        schema = resource.object
         for record in list(store[name].records.values())[::7]:
             for version in record.versions:
                 stripe_schema(schema, version.object)
@@ -51,6 +48,9 @@ def test_nested_stripe_objects(clients: Clients, stripe_schema: Validate) -> Non
     for invoice in clients.walk("/v1/invoices"):
         for line in invoice["lines"]["data"]:
             stripe_schema("invoice_line_item", line)
+    for note in clients.walk("/v1/credit_notes"):
+        for line in note["lines"]["data"]:
+            stripe_schema("credit_note_line_item", line)
 
 
 def test_events(clients: Clients, stripe_schema: Validate) -> None:

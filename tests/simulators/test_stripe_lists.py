@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from include.simulators.limits import Limits, Window
+from include.simulators.simulation import Simulation
+from include.simulators.world.account import Account
+from include.simulators.world.build import STRIPE_COLLECTIONS, World, build
 from include.simulators.world.moments import DAY, SECOND, instant, parse
 from tests.simulators.conftest import DEMO, Clients
-
-COLLECTIONS = ["customers", "products", "prices", "subscriptions", "invoices"]
 
 
 def error(answer: Any, status: int) -> dict[str, Any]:
@@ -20,7 +22,7 @@ def error(answer: Any, status: int) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", COLLECTIONS)
+@pytest.mark.parametrize("name", STRIPE_COLLECTIONS)
 def test_a_walk_sees_every_live_object_once_newest_first(clients: Clients, name: str) -> None:
     params = {"status": "all"} if name == "subscriptions" else {}
     found = clients.walk(f"/v1/{name}", **params)
@@ -140,8 +142,9 @@ def test_filters(clients: Clients) -> None:
 
 
 def test_embedded_lists_hold_ten_and_the_rest_is_paged(clients: Clients) -> None:
+    clients.simulation.set_clock(DEMO + DAY)
     big = [i for i in clients.walk("/v1/invoices") if i["lines"]["has_more"]]
-    assert {i["lines"]["total_count"] for i in big} == {11, 12, 120}
+    assert {i["lines"]["total_count"] for i in big} == {11, 12, 13, 101, 120, 250}
     for invoice in big:
         assert len(invoice["lines"]["data"]) == 10
         assert invoice["lines"]["url"] == f"/v1/invoices/{invoice['id']}/lines"
@@ -154,7 +157,7 @@ def test_embedded_lists_hold_ten_and_the_rest_is_paged(clients: Clients) -> None
     assert big_subscriptions
     for subscription in big_subscriptions:
         items = clients.walk("/v1/subscription_items", subscription=subscription["id"], limit=5)
-        assert len(items) == 12
+        assert len(items) == subscription["items"]["total_count"] in (12, 13)
         assert items[:10] == subscription["items"]["data"]
 
 
@@ -241,6 +244,29 @@ def test_rate_limits_are_off_until_turned_on(own: Clients) -> None:
     if refused:  # a slow machine may not manage 25 requests in a second
         assert {a.headers["stripe-rate-limited-reason"] for a in refused} == {"endpoint-rate"}
         assert "retry-after" not in refused[0].headers
+
+
+@pytest.mark.parametrize(("livemode", "rate"), [(False, 25), (True, 100)])
+def test_rate_limits_of_the_account(livemode: bool, rate: int) -> None:
+    limits = Limits(livemode)
+    limits.enforced = True
+    limits.stripe_global = Window(limits.stripe_global.most, 1, clock=lambda: 0.0)
+    told = [limits.stripe(f"/v1/{number % 10}") for number in range(rate + 3)]
+    assert told == [None] * rate + ["global-rate"] * 3
+
+
+def test_another_account_in_live_mode(small_world: World) -> None:
+    other = Clients(Simulation(build(8, 10, Account("acct_other", "Other, Inc.", livemode=True)), DEMO))
+    account = other.stripe.get("/v1/account").json()
+    assert (account["id"], account["business_profile"]["name"]) == ("acct_other", "Other, Inc.")
+    assert other.stripe.get("/v1/balance").json()["livemode"] is True
+    for name in STRIPE_COLLECTIONS:
+        for text in (other.stripe.get(f"/v1/{name}").text, other.stripe.get(f"/_sim/books/{name}").text):
+            assert '"livemode": false' not in text and '"livemode":false' not in text
+            assert "acct_tributary" not in text
+    assert all(event["livemode"] for event in other.walk("/v1/events"))
+    ids = set(small_world.store["customers"].records)
+    assert not ids & set(other.simulation.world.store["customers"].records)
 
 
 def test_list_of_lines_of_an_unknown_invoice(clients: Clients) -> None:

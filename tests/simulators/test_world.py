@@ -14,6 +14,7 @@ import pytest
 
 from include.simulators.world.build import HUBSPOT_COLLECTIONS, STRIPE_COLLECTIONS, World, build
 from include.simulators.world.moments import BUSY_DAYS, DAY, END, START, add_months, instant, iso, parse
+from include.simulators.world.money import CURRENCIES
 from include.simulators.world.store import JsonObject, Record
 
 DEMO = parse("2026-01-04T06:00:00Z")
@@ -118,10 +119,9 @@ def test_the_default_world_also_loses_customers_on_the_sixth(world: World) -> No
 
 
 def test_big_invoices_and_subscriptions(any_world: World) -> None:
-    sizes = Counter(len(invoice["lines"]["data"]) for invoice in live(any_world, "invoices"))
-    assert sizes[11] >= 1
-    assert sizes[120] >= 1
-    assert 12 in {len(shape["items"]["data"]) for shape in live(any_world, "subscriptions")}
+    assert {10, 11, 101, 120, 250} <= {len(i["lines"]["data"]) for i in live(any_world, "invoices", DEMO + DAY)}
+    assert {12, 13} <= {len(shape["items"]["data"]) for shape in live(any_world, "subscriptions")}
+    assert {10, 11, 101} <= {len(note["lines"]["data"]) for note in live(any_world, "credit_notes", DEMO + DAY)}
     for day in (instant(2026, 1, 4), instant(2026, 1, 5)):
         new = [r for r in any_world.store["invoices"].records.values() if day <= r.created < day + DAY]
         assert {11, 120} <= {len(record.versions[0].object["lines"]["data"]) for record in new}
@@ -147,7 +147,10 @@ def test_a_contact_is_marked_churned_while_its_subscription_is_active(any_world:
 
 
 def test_currencies_and_statuses(world: World) -> None:
-    assert {shape["currency"] for shape in live(world, "invoices")} == {"usd", "eur", "gbp", "jpy", "kwd"}
+    assert {shape["currency"] for shape in live(world, "invoices")} == set(CURRENCIES)
+    exponents = Counter(money.exponent for money in CURRENCIES.values())
+    assert len(CURRENCIES) == 15
+    assert exponents == {0: 3, 2: 9, 3: 3}
     assert {shape["status"] for shape in live(world, "invoices")} == {"draft", "open", "paid", "uncollectible", "void"}
     statuses = {shape["status"] for shape in live(world, "subscriptions")}
     assert {"active", "canceled", "trialing", "incomplete_expired"} <= statuses
@@ -238,6 +241,39 @@ def test_every_change_of_a_deals_contacts_changes_the_deal(any_world: World) -> 
     deals = any_world.store["deals"].records
     for deal, at in changes:
         assert any(version.at == at for version in deals[deal].versions)
+
+
+def test_old_objects_change_late(any_world: World) -> None:
+    """What no window of creation finds: a draft of 40 days ago is paid, a subscription of 200 days ago cancelled."""
+    day = BUSY_DAYS[2]
+
+    def aged(name: str, days: int) -> list[Record]:
+        records = any_world.store[name].records.values()
+        return [r for r in records if day - days * DAY <= r.created < day - (days - 1) * DAY]
+
+    (draft,) = [r for r in aged("invoices", 40) if r.at(day).object["status"] == "draft"]  # type: ignore[union-attr]
+    assert draft.at(day + DAY).object["status"] == "paid"  # type: ignore[union-attr]
+    ended = [r.id for r in aged("subscriptions", 200) if r.versions[-1].object["status"] == "canceled"]
+    assert any(
+        event.type == "customer.subscription.deleted" and event.id in ended
+        for event in any_world.store.events_between(day, day + DAY)
+    )
+
+
+def test_a_coupon_comes_back_under_its_id(any_world: World) -> None:
+    versions = any_world.store["coupons"].records["LAUNCH"].versions
+    assert [version.gone for version in versions if version.gone] == ["deleted", "deleted"]
+    created = [version.created for version in versions]
+    assert len(set(created)) == 3
+    assert len({version.object["percent_off"] for version in versions}) == 2
+    at = BUSY_DAYS[2]
+    assert any_world.store["coupons"].records["LAUNCH"].at(at).gone == "deleted"  # type: ignore[union-attr]
+    assert any_world.store["coupons"].snapshot(at + DAY).get("LAUNCH") is not None
+
+
+def test_many_events_share_a_second(any_world: World) -> None:
+    seconds = Counter(event.at for event in any_world.store.events_between(BUSY_DAYS[0], BUSY_DAYS[2]))
+    assert max(seconds.values()) > 5
 
 
 def test_months_end_where_they_must() -> None:

@@ -20,13 +20,9 @@ class Airflow(AirflowApi):
         self.password = password
         self.environment = environment
 
-    def cli(self, *arguments: str, seconds: float = 300) -> str:
+    def cli(self, *arguments: str) -> str:
         """Run `airflow …` in a process of its own; returns what it printed."""
-        environment = {**os.environ, **self.environment}
-        command = [sys.executable, "-m", "airflow", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
-        assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return done.stdout + done.stderr
+        return airflow_cli(self.environment, *arguments)
 
     def start(self, dag_id: str, run_id: str, logical_date: str | None = None, **conf: Any) -> None:
         self.trigger(dag_id, run_id, logical_date=logical_date, conf=conf)
@@ -75,3 +71,12 @@ class Airflow(AirflowApi):
             "reset_dag_runs": True,
         }
         self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
+
+
+def airflow_cli(environment: dict[str, str], *arguments: str, fails: bool = False) -> str:
+    """Run `airflow …` in a process of its own, beside this process's variables; returns what it printed."""
+    command = [sys.executable, "-m", "airflow", *arguments]
+    variables = {**os.environ, **environment}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=300)
+    assert (done.returncode != 0) == fails, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout + done.stderr

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from tributary.clients import load_clients
@@ -11,10 +12,11 @@ from tributary.flatten.flatten import flatten
 from tributary.flatten.manifest import StagedManifest
 from tributary.landing.extract import extract
 from tributary.landing.manifest import LandingManifest
-from tributary.plan import AUTO, WorkItem
+from tributary.plan import AUTO, Outlook, Wish, WorkItem, items, span
 from tributary.sources import source
 from tributary.warehouse.replace import replace
 from tributary.warehouse.stage import Staged, stage
+from tributary.windows import Window, parse
 
 HISTORY = ("2024-07-01T00:00:00Z", "2026-01-04T00:00:00Z")
 _numbers = itertools.count(1)
@@ -29,15 +31,15 @@ class Pipeline:
         self.client = next(iter(load_clients(source_name).values()))
 
     def item(self, start: str, end: str, axis: str = AUTO) -> WorkItem:
-        return WorkItem(
-            source=self.contract.source,
-            stream=self.contract.stream,
-            client_id=self.client.client_id,
-            axis=axis,
-            window_start=start,
-            window_end=end,
-            run_start=start,
-        )
+        """The window as the trigger form would have it, but not widened."""
+        from tributary.hooks.api import ApiHook
+
+        api, livemode = ApiHook(self.source, self.client).client()
+        now = self.source.check_account(api, self.client, livemode)
+        literal = self.contract.model_copy(update={"lookback": timedelta(0)})
+        wish = Wish(window=Window(parse(start), parse(end)), explicit=True, axis=axis)
+        found = span(literal, self.client, wish, Outlook(now=now, feed_memory=self.source.feed_memory))
+        return next(items(self.contract, self.client, found))
 
     def extract(
         self, start: str, end: str, axis: str = AUTO, name: str | None = None, sleep: Any = None

@@ -33,6 +33,17 @@ class World:
     def fault(self, source: str, **fault: Any) -> None:
         requests.put(f"{getattr(self, source)}/_sim/faults", json=fault, timeout=10).raise_for_status()
 
+    def settings(self, source: str, **settings: Any) -> None:
+        requests.put(f"{getattr(self, source)}/_sim/settings", json=settings, timeout=10).raise_for_status()
+
+    def change(self, source: str, collection: str, id_: str, **fields: Any) -> None:
+        """Lay fields over an object, or make it, now."""
+        url = f"{getattr(self, source)}/_sim/objects/{collection}/{id_}"
+        requests.patch(url, json=fields, timeout=30).raise_for_status()
+
+    def delete(self, source: str, collection: str, id_: str) -> None:
+        requests.delete(f"{getattr(self, source)}/_sim/objects/{collection}/{id_}", timeout=30).raise_for_status()
+
     def requests(self, source: str) -> list[dict[str, Any]]:
         answer = requests.get(f"{getattr(self, source)}/_sim/requests", timeout=10).json()
         return list(answer["requests"])

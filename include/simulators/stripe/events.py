@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from include.simulators.simulation import Simulation
 from include.simulators.stripe.errors import API_VERSION
 from include.simulators.stripe.legacy import old_shape, version_at
-from include.simulators.stripe.lists import Row, embedded
-from include.simulators.world.build import World
+from include.simulators.stripe.lists import Row
+from include.simulators.stripe.present import present
 from include.simulators.world.moments import DAY, SECOND
-from include.simulators.world.store import EventEntry, JsonObject
+from include.simulators.world.store import EventEntry, JsonObject, Version
 
 #: How far back the list of events reaches.
 HORIZON = 30 * DAY
 _ABSENT = object()
-
-
-def present(shape: JsonObject) -> JsonObject:
-    """An object as the API shows it: embedded lists cut short. The same inside events."""
-    if shape.get("object") == "invoice":
-        return embedded(shape, "lines")
-    if shape.get("object") == "subscription":
-        return embedded(shape, "items")
-    return shape
 
 
 def previous_attributes(before: JsonObject, after: JsonObject) -> JsonObject:
@@ -41,45 +33,58 @@ def previous_attributes(before: JsonObject, after: JsonObject) -> JsonObject:
     return changed
 
 
-def event_id(world: World, entry: EventEntry) -> str:
-    return world.ids.stripe("event", entry.collection, entry.id, entry.version, entry.type)
+def event_id(simulation: Simulation, entry: EventEntry) -> str:
+    return simulation.world.ids.stripe("event", entry.collection, entry.id, entry.version, entry.type)
 
 
-def event_object(world: World, entry: EventEntry, upgraded_at: int | None = None) -> JsonObject:
+def event_object(simulation: Simulation, entry: EventEntry) -> JsonObject:
     """The event, its object in the API version that the account had when it happened."""
-    api_version = version_at(entry.at, upgraded_at)
-    shown = present if api_version == API_VERSION else lambda shape: old_shape(present(shape))
-    versions = world.store[entry.collection].records[entry.id].versions
+    api_version = version_at(entry.at, simulation.upgraded_at)
+
+    def find(collection: str, path: str, value: str) -> JsonObject | None:
+        rows = simulation.world.store[collection].snapshot(simulation.clock)
+        return next((rows.rows[index].object for index in rows.having(path, value)), None)
+
+    def shown(version: Version) -> JsonObject:
+        shape = present(simulation.resources, version.object)
+        return shape if api_version == API_VERSION else old_shape(shape, find)
+
+    versions = simulation.world.store[entry.collection].records[entry.id].versions
     version = versions[entry.version]
-    data: JsonObject = {"object": shown(version.object)}
+    data: JsonObject = {"object": shown(version)}
     if entry.type.endswith(".updated") and entry.version > 0:
-        data["previous_attributes"] = previous_attributes(shown(versions[entry.version - 1].object), data["object"])
-    id = event_id(world, entry)
-    by_hand = entry.type.startswith(("customer.", "product.", "price."))
+        data["previous_attributes"] = previous_attributes(shown(versions[entry.version - 1]), data["object"])
+    id = event_id(simulation, entry)
+    by_hand = entry.type.startswith(("customer.", "product.", "price.", "coupon."))
     return {
         "id": id,
         "object": "event",
         "api_version": api_version,
         "created": entry.at // SECOND,
         "data": data,
-        "livemode": False,
+        "livemode": simulation.world.account.livemode,
         "pending_webhooks": 0,
-        "request": {"id": world.ids.stripe("request", id) if by_hand else None, "idempotency_key": None},
+        "request": {
+            "id": simulation.world.ids.stripe("request", id) if by_hand else None,
+            "idempotency_key": None,
+        },
         "type": entry.type,
     }
 
 
 class EventRows:
-    """The events that the list shows at one clock, newest first, in no meaningful order within a second."""
+    """The events that the list shows at the clock, newest first, in no meaningful order within a second."""
 
-    def __init__(self, world: World, clock: int, upgraded_at: int | None) -> None:
-        entries = [(event_id(world, entry), entry) for entry in world.store.events_between(clock - HORIZON, clock)]
+    def __init__(self, simulation: Simulation) -> None:
+        clock = simulation.clock
+        log = simulation.world.store.events_between(clock - HORIZON, clock)
+        entries = [(event_id(simulation, entry), entry) for entry in log]
         entries.sort(key=lambda pair: (-(pair[1].at // SECOND), pair[0]))
         self.types = [entry.type for _, entry in entries]
-        self.rows = [Row(id, entry.at // SECOND, _renderer(world, entry, upgraded_at)) for id, entry in entries]
+        self.rows = [Row(id, entry.at // SECOND, _renderer(simulation, entry)) for id, entry in entries]
         self.position = {row.id: index for index, row in enumerate(self.rows)}
         self.by_created = [-row.created for row in self.rows]
 
 
-def _renderer(world: World, entry: EventEntry, upgraded_at: int | None) -> Callable[[], JsonObject]:
-    return lambda: event_object(world, entry, upgraded_at)
+def _renderer(simulation: Simulation, entry: EventEntry) -> Callable[[], JsonObject]:
+    return lambda: event_object(simulation, entry)

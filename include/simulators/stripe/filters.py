@@ -1,110 +1,79 @@
-"""What each list can be filtered by, and the filters as predicates on full objects."""
+"""The filters that the collections' table declares, as predicates on full objects."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from include.simulators.stripe.errors import invalid
-from include.simulators.stripe.lists import Params, Test, boolean, within
-from include.simulators.world.people import words
-from include.simulators.world.store import JsonObject
+from include.simulators.stripe.lists import Params, Test, boolean, parse_params, within
+from include.simulators.world.resources import Filter, Resource
+from include.simulators.world.store import JsonObject, values_at
 
 PAGING = ("limit", "starting_after", "ending_before")
-#: Filters by collection: single values and lists, then ranges.
-FILTERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "customers": (("email", "test_clock"), ("created",)),
-    "products": (("active", "ids", "shippable", "type", "url"), ("created",)),
-    "prices": (("active", "currency", "lookup_keys", "product", "recurring", "type"), ("created",)),
-    "subscriptions": (
-        ("automatic_tax", "collection_method", "customer", "customer_account", "plan", "price", "status", "test_clock"),
-        ("created", "current_period_end", "current_period_start"),
-    ),
-    "invoices": (
-        ("collection_method", "customer", "customer_account", "status", "subscription"),
-        ("created", "due_date"),
-    ),
-}
-_STATUSES = {
-    "subscriptions": words("active all canceled ended incomplete incomplete_expired past_due paused trialing unpaid"),
-    "invoices": words("draft open paid uncollectible void"),
-}
-#: Parameters that must equal the field of the same name.
-_PLAIN = words("customer collection_method email currency product type customer_account url test_clock")
-_FLAGS = ("active", "shippable")
-_AMONG = {"ids": "id", "lookup_keys": "lookup_key"}
 
 
-def tests_for(name: str, params: Params) -> list[Test]:
+def read_params(pairs: Iterable[tuple[str, str]], resource: Resource) -> Params:
+    """The parameters of a list of the collection. Raises StripeError on what it doesn't take."""
+    kinds = {
+        kind: [name for name, each in resource.filters.items() if each.kind == kind] for kind in ("range", "among")
+    }
+    plain = [name for name, each in resource.filters.items() if each.kind in ("text", "flag")]
+    return parse_params(pairs, (*PAGING, *plain), kinds["range"], kinds["among"])
+
+
+def index_for(resource: Resource, params: Params) -> tuple[str, str] | None:
+    """A filter that an index can answer: the path of its field, and the value."""
+    for name, value in params.single.items():
+        found = resource.filters.get(name)
+        if found and found.kind == "text" and not found.groups:
+            return found.path, value
+    return None
+
+
+def tests_for(resource: Resource, params: Params) -> list[Test]:
     """The filters of a list request but for `created`. Raises StripeError on values that cannot be."""
-    status = params.single.get("status")
-    if status is not None and status not in _STATUSES[name]:
-        raise invalid("status", f"Invalid status: must be one of {', '.join(_STATUSES[name])}")
-    tests = [_equals(key, params.single[key]) for key in _PLAIN if key in params.single]
-    tests += [_equals(key, boolean(key, params.single[key])) for key in _FLAGS if key in params.single]
-    tests += [_among(field, params.lists[key]) for key, field in _AMONG.items() if key in params.lists]
-    if name == "subscriptions":
-        tests += _subscription_tests(params, status)
-    elif name == "invoices":
-        tests += _invoice_tests(params, status)
-    elif name == "prices":
-        inner = {key[len("recurring[") : -1]: value for key, value in params.single.items() if "[" in key}
-        tests += [_recurs(key, value) for key, value in inner.items()]
-    return tests
-
-
-def _invoice_tests(params: Params, status: str | None) -> list[Test]:
     tests: list[Test] = []
-    if status is not None:
-        tests.append(_equals("status", status))
-    if "subscription" in params.single:
-        wanted = params.single["subscription"]
-        tests.append(lambda shape: _subscription_of(shape) == wanted)
-    if "due_date" in params.ranges:
-        bounds = params.ranges["due_date"]
-        tests.append(lambda shape: within(shape["due_date"], bounds))
+    for name, each in resource.filters.items():
+        if name in params.ranges and name != "created":
+            tests.append(_within(each, params.ranges[name]))
+        elif name in params.lists:
+            tests.append(_among(each.path, params.lists[name]))
+        elif name in params.single:
+            tests += _single(name, each, params.single[name])
+        elif each.unless is not None:
+            tests.append(_not(_among(each.path, [each.unless])))
+    if resource.on_clock and not params.names.intersection(resource.on_clock):
+        tests.append(lambda shape: shape.get("test_clock") is None)
     return tests
 
 
-def _subscription_tests(params: Params, status: str | None) -> list[Test]:
-    tests: list[Test] = []
-    if status is None:
-        # Without a status, canceled ones are left out.
-        tests.append(lambda shape: bool(shape["status"] != "canceled"))
-    elif status == "ended":
-        tests.append(lambda shape: shape["status"] in ("canceled", "incomplete_expired"))
-    elif status != "all":
-        tests.append(_equals("status", status))
-    tests += [_has_price(params.single[key]) for key in ("price", "plan") if key in params.single]
-    for key, choose in (("current_period_start", max), ("current_period_end", min)):
-        if key in params.ranges:
-            tests.append(_period(key, choose, params.ranges[key]))
-    if "automatic_tax[enabled]" in params.single:
-        wanted = boolean("automatic_tax[enabled]", params.single["automatic_tax[enabled]"])
-        tests.append(lambda shape: bool(shape["automatic_tax"]["enabled"] == wanted))
-    return tests
+def _single(name: str, filter: Filter, value: str) -> list[Test]:
+    if filter.kind == "flag":
+        wanted = boolean(name, value)
+        return [lambda shape: wanted in values_at(shape, filter.path)]
+    if value in filter.groups:
+        members = filter.groups[value]
+        return [_among(filter.path, members)] if members else []
+    if filter.words and value not in filter.words:
+        known = sorted({*filter.words, *filter.groups})
+        raise invalid(name, f"Invalid {name}: must be one of {', '.join(known)}")
+    return [_among(filter.path, [value])]
 
 
-def _subscription_of(invoice: JsonObject) -> str | None:
-    details = (invoice["parent"] or {}).get("subscription_details") or {}
-    found: str | None = details.get("subscription")
-    return found
+def _among(path: str, values: Iterable[str]) -> Test:
+    wanted = set(values)
+    return lambda shape: not wanted.isdisjoint(values_at(shape, path))
 
 
-def _equals(key: str, value: object) -> Test:
-    return lambda shape: bool(shape.get(key) == value)
+def _not(test: Test) -> Test:
+    return lambda shape: not test(shape)
 
 
-def _among(key: str, values: list[str]) -> Test:
-    return lambda shape: shape.get(key) in values
+def _within(filter: Filter, bounds: dict[str, int]) -> Test:
+    choose: Callable[[list[int]], int] = max if filter.pick == "max" else min
 
+    def test(shape: JsonObject) -> bool:
+        found = values_at(shape, filter.path)
+        return bool(found) and within(choose(found), bounds)
 
-def _recurs(key: str, value: str) -> Test:
-    return lambda shape: bool((shape["recurring"] or {}).get(key) == value)
-
-
-def _has_price(id: str) -> Test:
-    return lambda shape: any(item["price"]["id"] == id for item in shape["items"]["data"])
-
-
-def _period(key: str, choose: Callable[[list[int]], int], bounds: dict[str, int]) -> Test:
-    return lambda shape: within(choose([item[key] for item in shape["items"]["data"]]), bounds)
+    return test

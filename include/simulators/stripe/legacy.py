@@ -6,10 +6,14 @@ An event is rendered in the API version of its creation, whatever version the re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from include.simulators.stripe.errors import API_VERSION
 from include.simulators.world.store import JsonObject
+
+#: Finds the object of a collection that has a value at a path.
+Find = Callable[[str, str, str], JsonObject | None]
 
 OLD_VERSION = "2025-02-24.acacia"
 
@@ -19,9 +23,15 @@ def version_at(at: int, upgraded_at: int | None) -> str:
     return OLD_VERSION if upgraded_at is not None and at < upgraded_at else API_VERSION
 
 
-def old_shape(shape: JsonObject) -> JsonObject:
-    """An object of today in its old shape."""
-    convert = {"invoice": _invoice, "subscription": _subscription}.get(shape["object"])
+def old_shape(shape: JsonObject, find: Find) -> JsonObject:
+    """An object of today in its old shape, which holds some things that now are only found elsewhere."""
+    kind = shape["object"]
+    if kind == "charge":
+        payment = find("invoice_payments", "payment.payment_intent", shape["payment_intent"])
+        return _reshaped(shape, (), invoice=payment["invoice"] if payment else None)
+    if kind == "discount":
+        return _reshaped(shape, ("source", "customer_account"), coupon=find("coupons", "id", shape["source"]["coupon"]))
+    convert = {"invoice": _invoice, "subscription": _subscription, "credit_note": _credit_note}.get(kind)
     return convert(shape) if convert else shape
 
 
@@ -100,4 +110,19 @@ def _subscription(shape: JsonObject) -> JsonObject:
         current_period_start=first["current_period_start"],
         discount=None,
         items={**shape["items"], "data": [_reshaped(item, moved) for item in shape["items"]["data"]]},
+    )
+
+
+def _credit_note(shape: JsonObject) -> JsonObject:
+    gone = ("refunds", "total_taxes", "post_payment_amount", "pre_payment_amount", "customer_account")
+    lines = [
+        _reshaped(line, ("taxes", "metadata"), tax_amounts=[_tax(tax) for tax in line["taxes"]])
+        for line in shape["lines"]["data"]
+    ]
+    return _reshaped(
+        shape,
+        gone,
+        lines={**shape["lines"], "data": lines},
+        refund=shape["refunds"][0]["refund"] if shape["refunds"] else None,
+        tax_amounts=[_tax(tax) for tax in shape["total_taxes"]],
     )

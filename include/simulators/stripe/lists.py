@@ -6,7 +6,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from include.simulators.stripe.errors import StripeError, invalid, missing_object, unknown_parameter
 from include.simulators.world.store import JsonObject
@@ -41,18 +40,27 @@ class Params:
         return {*self.single, *self.lists, *self.ranges}
 
 
-def parse_params(pairs: Iterable[tuple[str, str]], allowed: Iterable[str], ranges: Iterable[str] = ()) -> Params:
+def parse_params(
+    pairs: Iterable[tuple[str, str]],
+    allowed: Iterable[str],
+    ranges: Iterable[str] = (),
+    arrays: Iterable[str] = (),
+) -> Params:
     """Reads bracket notation. Raises StripeError on parameters that aren't `allowed` and on bad numbers.
 
-    `ranges` names the parameters that take either an integer or bounds.
+    `ranges` names the parameters that take either an integer or bounds, `arrays` those that take several values.
     """
     params = Params({}, {}, {})
-    known, ranged = {*allowed, "expand"}, set(ranges)
+    arrays = {*arrays, "expand"}
+    known, ranged = {*allowed, *arrays}, set(ranges)
     for key, value in pairs:
         match = _KEY.match(key)
         name, inner = (match.group(1), match.group(2)) if match else (key, None)
+        if key in known and inner:
+            params.single[key] = value
+            continue
         if name not in known and name not in ranged:
-            raise unknown_parameter(name if match else key)
+            raise unknown_parameter(name if match and not any(other.startswith(f"{name}[") for other in known) else key)
         if name in ranged:
             bounds = params.ranges.setdefault(name, {})
             if inner is None:
@@ -62,13 +70,13 @@ def parse_params(pairs: Iterable[tuple[str, str]], allowed: Iterable[str], range
             else:
                 raise unknown_parameter(f"{name}[{inner}]")
         elif inner is None:
-            if name in ("expand", "types", "ids", "lookup_keys"):
+            if name in arrays:
                 raise invalid(name, f"Invalid array: {name}")
             params.single[name] = value
-        elif inner == "" or inner.isdigit():
+        elif name in arrays and (inner == "" or inner.isdigit()):
             params.lists.setdefault(name, []).append(value)
         else:
-            params.single[f"{name}[{inner}]"] = value
+            raise unknown_parameter(key)
     return params
 
 
@@ -118,12 +126,13 @@ def page(
     *,
     by_created: Sequence[int] | None = None,
     wanted: Callable[[int], bool] | None = None,
+    among: Sequence[int] | None = None,
 ) -> JsonObject:
     """One page of `rows`, which are in the order of the list.
 
     `position` finds a row by id. `by_created`, the negated creation seconds of the rows, allows the `created`
-    filter to be a bisection; `wanted` tells by a row's index whether it is worth rendering. Raises StripeError on a
-    bad limit or cursor.
+    filter to be a bisection; `wanted` tells by a row's index whether it is worth rendering, `among` lists in order the
+    only indexes that are. Raises StripeError on a bad limit or cursor.
     """
     limit = limit_of(params)
     after, before = params.single.get("starting_after"), params.single.get("ending_before")
@@ -134,11 +143,11 @@ def page(
     low, high = _bounds(len(rows), by_created, params.ranges.get("created", {}))
     if before is not None:
         high = min(high, _cursor(position, before, kind, "ending_before"))
-        order: Iterable[int] = range(high - 1, low - 1, -1)
+        order: Iterable[int] = reversed(_between(among, low, high))
     else:
         if after is not None:
             low = max(low, _cursor(position, after, kind, "starting_after") + 1)
-        order = range(low, high)
+        order = _between(among, low, high)
     found: list[JsonObject] = []
     has_more = False
     for index in order:
@@ -153,6 +162,12 @@ def page(
     if before is not None:
         found.reverse()
     return {"object": "list", "data": found, "has_more": has_more, "url": url}
+
+
+def _between(among: Sequence[int] | None, low: int, high: int) -> Sequence[int]:
+    if among is None:
+        return range(low, max(low, high))
+    return among[bisect_left(among, low) : bisect_left(among, max(low, high))]
 
 
 def _bounds(count: int, by_created: Sequence[int] | None, bounds: dict[str, int]) -> tuple[int, int]:
@@ -175,11 +190,3 @@ def _cursor(position: dict[str, int], id: str, kind: str, param: str) -> int:
     if id not in position:
         raise missing_object(kind, id, param, 400)
     return position[id]
-
-
-def embedded(shape: JsonObject, name: str, most: int = 10) -> JsonObject:
-    """Cuts an embedded list to what Stripe embeds."""
-    inner: Any = shape.get(name)
-    if not isinstance(inner, dict) or len(inner["data"]) <= most:
-        return shape
-    return {**shape, name: {**inner, "data": inner["data"][:most], "has_more": True}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-Action = Callable[[int], None]
+Action = Callable[[int], object]
 
 
 class Agenda:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
+from include.simulators.world.account import Account
 from include.simulators.world.accounts import Accounts
 from include.simulators.world.agenda import Agenda
 from include.simulators.world.billing import Billing
@@ -15,12 +16,13 @@ from include.simulators.world.crm import LINKS, Crm
 from include.simulators.world.crm_stories import Sales
 from include.simulators.world.ids import Ids
 from include.simulators.world.moments import END, instant
+from include.simulators.world.resources import RESOURCES
+from include.simulators.world.showcase import Showcase
 from include.simulators.world.store import Collection, Store, ascending_id, newest_first
 from include.simulators.world.stories import Stories
 
-STRIPE_COLLECTIONS = ("customers", "products", "prices", "subscriptions", "invoices")
-#: Only there to be expanded, or to be shown in events.
-STRIPE_SUPPORT = ("coupons", "discounts")
+#: Those with a list of their own.
+STRIPE_COLLECTIONS = tuple(name for name, resource in RESOURCES.items() if resource.served)
 HUBSPOT_COLLECTIONS = ("contacts", "companies", "deals", "owners", "pipelines")
 LINK_COLLECTIONS = tuple(link[0] for link in LINKS.values())
 
@@ -31,15 +33,19 @@ class World:
     customers: int
     ids: Ids
     store: Store
-    catalog: Catalog
+    account: Account = field(default_factory=Account)
+
+    def add_collection(self, name: str) -> None:
+        """Makes room for a further collection of Stripe's, empty at first."""
+        self.store.collections.setdefault(name, Collection(name, newest_first, self.account.stamps()))
 
 
-def empty_store() -> Store:
-    stripe = [Collection(name, newest_first) for name in (*STRIPE_COLLECTIONS, *STRIPE_SUPPORT)]
+def empty_store(account: Account) -> Store:
+    stripe = [Collection(name, newest_first, account.stamps()) for name in RESOURCES]
     return Store([*stripe, *(Collection(name, ascending_id) for name in (*HUBSPOT_COLLECTIONS, *LINK_COLLECTIONS))])
 
 
-def build(seed: int = 42, customers: int = 300) -> World:
+def build(seed: int = 42, customers: int = 300, account: Account | None = None) -> World:
     """Generates the world of `customers` accounts. Equal arguments give equal worlds, in any process.
 
     Raises ValueError when `customers` isn't positive.
@@ -50,14 +56,14 @@ def build(seed: int = 42, customers: int = 300) -> World:
     # All of it stays: looking for garbage while it grows would take as long as making it.
     gc.disable()
     try:
-        return _build(Ids(seed), seed, customers)
+        return _build(Ids(seed), seed, customers, account or Account())
     finally:
         if collecting:
             gc.enable()
 
 
-def _build(ids: Ids, seed: int, customers: int) -> World:
-    store = empty_store()
+def _build(ids: Ids, seed: int, customers: int, account: Account) -> World:
+    store = empty_store(account)
     agenda = Agenda(END)
     catalog = Catalog(store, ids)
     catalog.open()
@@ -72,9 +78,10 @@ def _build(ids: Ids, seed: int, customers: int) -> World:
     sales.begin()
     billing.on_status.append(sales.follow)
     agenda.plan(instant(2025, 11, 3, 13), sales.mark_churned)
+    Showcase(agenda, ids, catalog, billing).begin()
     BusyDays(agenda, ids, billing, crm, sales, accounts).begin()
     agenda.run()
-    return World(seed, customers, ids, store, catalog)
+    return World(seed, customers, ids, store, account)
 
 
 def _change_catalog(catalog: Catalog, what: str, at: int) -> None:

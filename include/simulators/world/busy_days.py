@@ -41,23 +41,23 @@ class BusyDays:
             customer.metadata = {**customer.metadata, "reviewed": date_of(at)}
             if customer.place:
                 customer.place = replace(customer.place, line1=f"{random.randint(1, 180)} New St")
-            self._billing.save_customer(customer, at)
+            self._billing.customers.save(customer, at)
             for subscription in account.subscriptions[:1]:
                 if not subscription.over:
                     subscription.metadata = {**subscription.metadata, "reviewed": date_of(at)}
                     subscription.description = f"Reviewed {date_of(at)}"
-                    self._billing.save_subscription(subscription, at)
-            for invoice in self._billing.invoices_of(customer, "paid")[:1]:
-                self._billing.note(invoice.id, at, "po_number", f"PO-{random.randint(1000, 9999)}")
+                    self._billing.subscriptions.save(subscription, at)
+            for invoice in self._billing.invoices.of(customer, "paid")[:1]:
+                self._billing.invoices.note(invoice.id, at, "po_number", f"PO-{random.randint(1000, 9999)}")
         steady = next((a for a in self._accounts if a.steady and a.subscriptions), None)
         if steady:
             # The one account that is sure to have what the day needs.
             subscription = steady.subscriptions[0]
             subscription.metadata = {**subscription.metadata, "checked": date_of(at)}
-            self._billing.save_subscription(subscription, at)
-            paid = self._billing.invoices_of(subscription.customer, "paid")
+            self._billing.subscriptions.save(subscription, at)
+            paid = self._billing.invoices.of(subscription.customer, "paid")
             if paid:
-                self._billing.note(paid[0].id, at, "checked", date_of(at))
+                self._billing.invoices.note(paid[0].id, at, "checked", date_of(at))
 
     def _edit_crm(self, at: int) -> None:
         random = self._ids.random("enrichment", at)

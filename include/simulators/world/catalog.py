@@ -24,6 +24,8 @@ ADD_ONS = (
     ("Backup", 1_200),
     ("Connector pack", 3_500),
 )
+#: The currencies that everything is priced in; the others only have plans.
+MAIN = {code: money for code, money in CURRENCIES.items() if not money.further}
 METERED = "API calls"
 TIERED = "Storage"
 #: One-time services with their price in US cents.
@@ -100,6 +102,7 @@ class Catalog:
         for name, cents in PLANS:
             product = self._add_product(name, at, f"The {name} plan, per seat.", "seat")
             for currency in CURRENCIES:
+                # In all of them, unlike the rest.
                 month = list_price(currency, cents)
                 self._add_price(product, at, currency, Fraction(month), "month", key=f"{name.lower()}_month_{currency}")
                 self._add_price(
@@ -108,19 +111,19 @@ class Catalog:
             at += MINUTE
         for name, cents in ADD_ONS:
             product = self._add_product(name, at, f"Add-on: {name}.", None)
-            for currency in CURRENCIES:
+            for currency in MAIN:
                 self._add_price(product, at, currency, Fraction(list_price(currency, cents)), "month")
             at += MINUTE
         self._add_usage(at)
         for name, cents in SERVICES:
             product = self._add_product(name, at + MINUTE, None, None)
-            for currency in CURRENCIES:
+            for currency in MAIN:
                 self._add_price(product, at + MINUTE, currency, Fraction(list_price(currency, cents)), None)
 
     def _add_usage(self, at: int) -> None:
         calls = self._add_product(METERED, at, "Calls to the API, billed afterwards.", "call")
         storage = self._add_product(TIERED, at, "Storage in gigabytes, cheaper the more you keep.", "GB")
-        for currency, money in CURRENCIES.items():
+        for currency, money in MAIN.items():
             # A quarter of a cent: the price has no whole `unit_amount`, only a decimal one.
             self._add_price(calls, at, currency, money.per_dollar_cent / 4, "month", metered=True)
             step = money.step
@@ -140,7 +143,7 @@ class Catalog:
         if what == "workshop":
             self._retire_workshops(at)
             product = self._add_product(f"Workshop {date_of(at)}", at, "One seat in a live workshop.", "seat")
-            for currency in ("usd", "eur", "gbp", "jpy", "kwd"):
+            for currency in MAIN:
                 self._add_price(product, at, currency, Fraction(list_price(currency, 15_000)), None)
         elif what == "revise":
             self._revise_services(at)
@@ -266,6 +269,7 @@ def price_object(price: Price) -> JsonObject:
             "usage_type": "metered" if price.metered else "licensed",
         },
         "tax_behavior": "inclusive" if price.currency == "jpy" else "exclusive",
+        **({"tiers": tier_objects(price)} if tiered else {}),
         "tiers_mode": "graduated" if tiered else None,
         "transform_quantity": None,
         "type": "recurring" if price.interval else "one_time",
@@ -275,7 +279,7 @@ def price_object(price: Price) -> JsonObject:
 
 
 def tier_objects(price: Price) -> list[JsonObject]:
-    """What `expand[]=tiers` shows."""
+    """The steps of a tiered price, which the API shows on demand only."""
     return [
         {
             "flat_amount": None,

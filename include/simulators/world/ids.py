@@ -19,6 +19,16 @@ _STRIPE_FORMS = {
     "discount": ("di_1", 23),
     "tax_rate": ("txr_1", 23),
     "payment_method": ("pm_1", 23),
+    "charge": ("ch_3", 23),
+    "payment_intent": ("pi_3", 23),
+    "payment_record": ("pr_1", 23),
+    "invoice_payment": ("inpay_1", 23),
+    "refund": ("re_3", 23),
+    "dispute": ("du_1", 23),
+    "credit_note": ("cn_1", 23),
+    "credit_note_line": ("cnli_1", 23),
+    "balance_transaction": ("txn_3", 23),
+    "test_clock": ("clock_1", 23),
     "event": ("evt_1", 23),
     "request": ("req_", 14),
 }
@@ -40,6 +50,11 @@ class Ids:
         text = ":".join((self._seed, *map(str, key)))
         digest = blake2b(text.encode(), digest_size=24).digest()
         return b64encode(digest, b"xK").decode()[:length]
+
+    def share(self, *key: object) -> float:
+        """A number in [0, 1) of its own for whatever `key` names: cheaper than a generator for a single draw."""
+        text = ":".join((self._seed, *map(str, key)))
+        return int.from_bytes(blake2b(text.encode(), digest_size=6).digest()) / (1 << 48)
 
     def random(self, *key: object) -> Random:
         """A random generator of its own for whatever `key` names."""

@@ -44,6 +44,10 @@ class TaxRate:
     created: int
 
 
+#: `Customer.account` of one who belongs to none of the drawn accounts.
+NOBODY = -1
+
+
 @dataclass(slots=True)
 class Customer:
     """A Stripe customer. `balance` is negative when the company owes the customer."""
@@ -61,9 +65,12 @@ class Customer:
     payment_method: str | None
     failure_rate: float
     tax: TaxRate | None
+    test_clock: str | None = None
     balance: int = 0
     billed: bool = False
     next_number: int = 1
+    manual: int = 0
+    """How many invoices were made by hand."""
     delinquent: bool = False
     deleted: bool = False
     metadata: dict[str, str] = field(default_factory=dict)

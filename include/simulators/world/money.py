@@ -16,14 +16,32 @@ class Currency:
     step: int
     nice: int
     """List prices are multiples of this."""
+    exponent: int = 2
+    further: bool = False
+    """Only plans are priced in it."""
+
+
+#: The currency of the account's balance.
+SETTLEMENT = "usd"
 
 
 CURRENCIES = {
     "usd": Currency("usd", Fraction(1), 1, 100),
     "eur": Currency("eur", Fraction(9, 10), 1, 100),
     "gbp": Currency("gbp", Fraction(8, 10), 1, 100),
-    "jpy": Currency("jpy", Fraction(3, 2), 1, 100),
-    "kwd": Currency("kwd", Fraction(3), 10, 100),
+    "jpy": Currency("jpy", Fraction(3, 2), 1, 100, exponent=0),
+    "kwd": Currency("kwd", Fraction(3), 10, 100, exponent=3),
+    "chf": Currency("chf", Fraction(9, 10), 1, 100, further=True),
+    "cad": Currency("cad", Fraction(7, 5), 1, 100, further=True),
+    "aud": Currency("aud", Fraction(3, 2), 1, 100, further=True),
+    "sek": Currency("sek", Fraction(10), 1, 100, further=True),
+    # Counted in hundredths that are always 00.
+    "isk": Currency("isk", Fraction(138), 100, 10_000, further=True),
+    "ugx": Currency("ugx", Fraction(3_700), 100, 100_000, further=True),
+    "krw": Currency("krw", Fraction(14), 1, 100, exponent=0, further=True),
+    "clp": Currency("clp", Fraction(19, 2), 1, 10, exponent=0, further=True),
+    "bhd": Currency("bhd", Fraction(19, 5), 10, 100, exponent=3, further=True),
+    "tnd": Currency("tnd", Fraction(31), 10, 100, exponent=3, further=True),
 }
 
 

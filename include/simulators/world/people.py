@@ -59,6 +59,16 @@ _PLACES = {
     "gbp": (("GB", "Leeds", "LS1 1UR", None, "+44113"), ("GB", "Bristol", "BS1 4ST", None, "+44117")),
     "jpy": (("JP", "大阪市", "530-0001", "大阪府", "+816"), ("JP", "Sapporo", "060-0001", "Hokkaidō", "+8111")),
     "kwd": (("KW", "Kuwait City", "13001", None, "+9652"),),
+    "chf": (("CH", "Zürich", "8001", "ZH", "+4144"),),
+    "cad": (("CA", "Montréal", "H2Y 1C6", "QC", "+1514"),),
+    "aud": (("AU", "Hobart", "7000", "TAS", "+613"),),
+    "sek": (("SE", "Malmö", "211 18", None, "+4640"),),
+    "isk": (("IS", "Reykjavík", "101", None, "+354"),),
+    "ugx": (("UG", "Kampala", None, None, "+256"),),
+    "krw": (("KR", "서울", "04524", None, "+822"),),
+    "clp": (("CL", "Valparaíso", "2340000", None, "+5632"),),
+    "bhd": (("BH", "Manama", None, None, "+973"),),
+    "tnd": (("TN", "Sousse", "4000", None, "+216"),),
 }
 
 

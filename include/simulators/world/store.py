@@ -6,34 +6,27 @@ Nothing is ever overwritten. A deletion, an archival and a merge are versions to
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-JsonObject = dict[str, Any]
+from include.simulators.world.versions import Gone, JsonObject, Stamps, Version
 
-#: How an object left: deleted (Stripe), archived (HubSpot's recycle bin), purged (HubSpot, for good), or merged away.
-Gone = Literal["deleted", "archived", "purged", "merged"]
-
-
-@dataclass(slots=True, frozen=True)
-class Version:
-    """An object from `at` (ms) until the next version. When `gone`, `object` is how it looked last."""
-
-    at: int
-    object: JsonObject
-    gone: Gone | None = None
-    into: str | None = None
-    """The id of the object that this one was merged into."""
+__all__ = ["Collection", "EventEntry", "JsonObject", "Live", "Record", "Snapshot", "Store", "Version"]
 
 
 @dataclass(slots=True)
 class Record:
-    """One object through time. `created` (ms) is what the object says, which can precede its first version."""
+    """One object through time. It may be created again after it was deleted."""
 
     id: str
-    created: int
     versions: list[Version]
+
+    @property
+    def created(self) -> int:
+        """When it was created first (ms), by its own account."""
+        return self.versions[0].created
 
     def at(self, clock: int) -> Version | None:
         """The version in force at `clock`; None before the first one."""
@@ -48,10 +41,20 @@ class Live:
     """A record as it is at one instant."""
 
     id: str
-    created: int
-    object: JsonObject
-    gone: Gone | None
-    gone_at: int | None
+    version: Version
+
+    @property
+    def created(self) -> int:
+        return self.version.created
+
+    @property
+    def object(self) -> JsonObject:
+        """Made anew each time: ask once."""
+        return self.version.object
+
+    @property
+    def gone_at(self) -> int | None:
+        return self.version.at if self.version.gone else None
 
 
 class Snapshot:
@@ -68,6 +71,17 @@ class Snapshot:
         index = self.position.get(id)
         return None if index is None else self.rows[index]
 
+    def having(self, path: str, value: object) -> list[int]:
+        """The positions of the rows that have `value` at a dotted path (see `values_at`)."""
+        index: dict[object, list[int]] | None = self.derived.get(path)
+        if index is None:
+            index = defaultdict(list)
+            for position, row in enumerate(self.rows):
+                for found in dict.fromkeys(values_at(row.object, path)):
+                    index[found].append(position)
+            self.derived[path] = index
+        return index.get(value, [])
+
 
 @dataclass(slots=True, frozen=True, order=True)
 class EventEntry:
@@ -82,39 +96,55 @@ class EventEntry:
     """Index of the version that the event shows; for a deletion, the version that ends the object."""
 
 
-def newest_first(record: Record) -> tuple[Any, ...]:
+def newest_first(row: Live) -> tuple[Any, ...]:
     """Stripe's order of lists."""
-    return (-record.created, record.id)
+    return (-row.created, row.id)
 
 
-def ascending_id(record: Record) -> tuple[Any, ...]:
+def ascending_id(row: Live) -> tuple[Any, ...]:
     """HubSpot's order of lists: ids are numbers of differing lengths."""
-    return (int(record.id),) if record.id.isdigit() else (1 << 80, record.id)
+    return (int(row.id),) if row.id.isdigit() else (1 << 80, row.id)
+
+
+def values_at(value: Any, path: str) -> list[Any]:
+    """What is found at a path such as `items.data.price.id`; lists on the way are looked into, null is nothing."""
+    found = [value]
+    for step in path.split("."):
+        inner = [each.get(step) for each in found if isinstance(each, dict)]
+        found = [part for each in inner for part in (each if isinstance(each, list) else [each])]
+    return [each for each in found if each is not None and not isinstance(each, dict)]
 
 
 class Collection:
     """All records of one kind. Versions of a record must be added in the order of time."""
 
-    def __init__(self, name: str, order: Callable[[Record], tuple[Any, ...]]) -> None:
+    def __init__(self, name: str, order: Callable[[Live], tuple[Any, ...]], stamps: Stamps = ()) -> None:
         self.name = name
         self.records: dict[str, Record] = {}
         self._order = order
+        self._stamps = stamps
         self._revision = 0
         self._snapshots: dict[tuple[int, int], Snapshot] = {}
 
-    def create(self, id: str, at: int, object: JsonObject, created: int | None = None) -> None:
-        if id in self.records:
+    def create(self, id: str, at: int, object: JsonObject, created: int | None = None) -> int:
+        """Adds an object, also one whose id was in use until it was deleted. Returns the index of its version."""
+        version = Version(at, at if created is None else created, object, stamps=self._stamps)
+        record = self.records.get(id)
+        if record is None:
+            self.records[id] = Record(id, [version])
+            self._revision += 1
+            return 0
+        if not record.versions[-1].gone:
             raise ValueError(f"{self.name} {id} exists already")
-        self.records[id] = Record(id, at if created is None else created, [Version(at, object)])
-        self._revision += 1
+        return self._append(record, version)
 
     def change(self, id: str, at: int, object: JsonObject) -> int:
         """Adds a version and returns its index."""
-        return self._append(id, Version(at, object))
+        return self._next(id, at, object)
 
     def remove(self, id: str, at: int, gone: Gone, object: JsonObject | None = None, into: str | None = None) -> int:
         """Ends the object at `at`, returns the index of the version that says so."""
-        return self._append(id, Version(at, object or self.latest(id), gone, into))
+        return self._next(id, at, object or self.latest(id), gone, into)
 
     def latest(self, id: str) -> JsonObject:
         return self.records[id].versions[-1].object
@@ -127,13 +157,18 @@ class Collection:
             del self.records[id]
         self._revision += 1
 
-    def _append(self, id: str, version: Version) -> int:
-        versions = self.records[id].versions
-        if version.at < versions[-1].at:
-            raise ValueError(f"{self.name} {id} changed at {version.at}, before its version of {versions[-1].at}")
-        versions.append(version)
+    def _next(self, id: str, at: int, object: JsonObject, gone: Gone | None = None, into: str | None = None) -> int:
+        record = self.records[id]
+        created = record.versions[-1].created
+        return self._append(record, Version(at, created, object, record.versions[0], gone, into, self._stamps))
+
+    def _append(self, record: Record, version: Version) -> int:
+        last = record.versions[-1].at
+        if version.at < last:
+            raise ValueError(f"{self.name} {record.id} changed at {version.at}, before its version of {last}")
+        record.versions.append(version)
         self._revision += 1
-        return len(versions) - 1
+        return len(record.versions) - 1
 
     def snapshot(self, clock: int) -> Snapshot:
         """The live objects at `clock`, in order. Kept for the clocks asked last, so that paging costs one lookup."""
@@ -146,21 +181,19 @@ class Collection:
         return found
 
     def _build(self, clock: int) -> Snapshot:
-        rows: list[tuple[tuple[Any, ...], Live]] = []
-        archived: list[tuple[tuple[Any, ...], Live]] = []
+        rows: list[Live] = []
+        archived: list[Live] = []
         for record in self.records.values():
             version = record.at(clock)
             if version is None:
                 continue
-            gone_at = version.at if version.gone else None
-            live = Live(record.id, record.created, version.object, version.gone, gone_at)
             if version.gone is None:
-                rows.append((self._order(record), live))
+                rows.append(Live(record.id, version))
             elif version.gone == "archived":
-                archived.append((self._order(record), live))
-        rows.sort(key=lambda row: row[0])
-        archived.sort(key=lambda row: row[0])
-        return Snapshot([live for _, live in rows], [live for _, live in archived])
+                archived.append(Live(record.id, version))
+        rows.sort(key=self._order)
+        archived.sort(key=self._order)
+        return Snapshot(rows, archived)
 
 
 class Store:

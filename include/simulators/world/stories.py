@@ -9,11 +9,11 @@ from include.simulators.world.accounts import Account
 from include.simulators.world.agenda import Agenda
 from include.simulators.world.billing import Billing
 from include.simulators.world.catalog import ADD_ONS, METERED, PLANS, SERVICES, TIERED, Catalog, Price
+from include.simulators.world.coupons import COUPONS
 from include.simulators.world.ids import Ids
-from include.simulators.world.ledger import Coupon, Customer, Subscription, TaxRate
+from include.simulators.world.ledger import Customer, Subscription, TaxRate
 from include.simulators.world.moments import BUSY_DAYS, DAY, HOUR, MINUTE, SECOND, START, date_of, instant, whole_second
 from include.simulators.world.money import charge
-from include.simulators.world.shapes import coupon_object
 from include.simulators.world.store import Store
 
 _FEEDBACK = ("too_expensive", "missing_features", "switched_service", "unused", "customer_service", "other", None)
@@ -32,8 +32,7 @@ class Stories:
         self._catalog = catalog
         self._billing = billing
         self._accounts = accounts
-        self._coupons = self._make_coupons()
-        self._rates = self._make_tax_rates()
+        self._rates = _tax_rates(ids)
         billing.on_period.append(self._plan_period)
 
     def begin(self) -> None:
@@ -90,7 +89,7 @@ class Stories:
             metadata={"plan_source": random.choice(("web", "sales", "partner"))} if random.random() < 0.6 else {},
         )
         account.customers.append(customer)
-        self._billing.add_customer(customer, at)
+        self._billing.customers.add(customer, at)
         return customer
 
     def _subscribe(self, account: Account, customer: Customer, at: int, *, back: bool = False) -> None:
@@ -111,7 +110,7 @@ class Stories:
             prices += self._add_ons(account, customer.currency, everything=role == "twelve_items")
         coupon = None
         if back or (role is None and random.random() < 0.18):
-            fitting = [c for c in self._coupons if c.currency in (None, customer.currency)]
+            fitting = [c for c in COUPONS if c.currency in (None, customer.currency)]
             coupon = random.choice(fitting)
         subscription = self._billing.subscribe(
             customer,
@@ -184,29 +183,29 @@ class Stories:
             seats = max(1, seats - random.choice((1, 2, 3)))
         price = self._catalog.price(_PLAN_NAMES[position], currency, interval)
         if price.id != item.price.id or seats != item.quantity:
-            self._billing.change_plan(subscription, at, price, seats, invoice_now=random.random() < 0.5)
+            self._billing.subscriptions.change_plan(subscription, at, price, seats, invoice_now=random.random() < 0.5)
 
     def _downsize(self, subscription: Subscription, at: int) -> None:
         """A yearly plan shrinks early on: the invoice is negative, its total becomes the customer's balance."""
         if subscription.status == "active":
             price = self._catalog.price("Starter", subscription.customer.currency, "year")
-            self._billing.change_plan(subscription, at, price, 1, invoice_now=True)
+            self._billing.subscriptions.change_plan(subscription, at, price, 1, invoice_now=True)
 
     def _cancel_later(self, account: Account, subscription: Subscription, cycle: int, at: int) -> None:
         if not self._changeable(subscription, cycle):
             return
         random = account.random
-        self._billing.cancel_at_period_end(subscription, at, random.choice(_FEEDBACK))
+        self._billing.subscriptions.cancel_at_period_end(subscription, at, random.choice(_FEEDBACK))
         if random.random() < 0.2 and account.role is None:
             back = at + (subscription.period_end - at) // 2
-            self._agenda.plan(whole_second(back), lambda now: self._billing.keep(subscription, now))
+            self._agenda.plan(whole_second(back), lambda now: self._billing.subscriptions.keep(subscription, now))
         else:
             self._plan_win_back(account, subscription.customer, subscription.period_end)
 
     def _cancel_now(self, account: Account, subscription: Subscription, cycle: int, at: int) -> None:
         if self._changeable(subscription, cycle):
             reason = "payment_disputed" if account.random.random() < 0.3 else "cancellation_requested"
-            self._billing.cancel(subscription, at, reason)
+            self._billing.subscriptions.cancel(subscription, at, reason)
             self._plan_win_back(account, subscription.customer, at)
 
     def _plan_win_back(self, account: Account, customer: Customer, after: int) -> None:
@@ -273,22 +272,10 @@ class Stories:
             charges.append((f"Usage export, team {team}, {date_of(at)}", price, quantity, price.amount(quantity)))
         self._billing.bill_once(customer, at, charges, "collect")
 
-    # -- what discounts and taxes there are ----------------------------------------------------
 
-    def _make_coupons(self) -> list[Coupon]:
-        coupons = [
-            Coupon("WELCOME10", "Welcome", "once", percent=10),
-            Coupon("SPRING25", "Three months, a quarter off", "repeating", percent=25, months=3),
-            Coupon("NONPROFIT", "Non-profits", "forever", percent=50),
-            Coupon("TAKE20", "Twenty dollars off", "once", amount=2_000, currency="usd"),
-        ]
-        for coupon in coupons:
-            self._store["coupons"].create(coupon.id, START, coupon_object(coupon, START))
-        return coupons
-
-    def _make_tax_rates(self) -> dict[str, TaxRate]:
-        rows = (("eur", "DE", "VAT", 19, False), ("gbp", "GB", "VAT", 20, False), ("jpy", "JP", "JCT", 10, True))
-        return {
-            currency: TaxRate(self._ids.stripe("tax_rate", currency), country, name, percent, inclusive, START)
-            for currency, country, name, percent, inclusive in rows
-        }
+def _tax_rates(ids: Ids) -> dict[str, TaxRate]:
+    rows = (("eur", "DE", "VAT", 19, False), ("gbp", "GB", "VAT", 20, False), ("jpy", "JP", "JCT", 10, True))
+    return {
+        currency: TaxRate(ids.stripe("tax_rate", currency), country, name, percent, inclusive, START)
+        for currency, country, name, percent, inclusive in rows
+    }

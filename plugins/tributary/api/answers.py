@@ -35,11 +35,15 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with its reason, free of payload, and the seconds that the server asked to wait."""
+    """A verdict with its reason, free of payload, and the seconds that the server asked to wait.
+
+    `kind` tells answers of one status apart where they are counted, such as the limit that a 429 is about.
+    """
 
     verdict: Verdict
     reason: str = ""
     wait: float | None = None
+    kind: str | None = None
 
 
 Judge = Callable[[Answer], Judgement]

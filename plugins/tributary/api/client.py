@@ -1,6 +1,7 @@
-"""The HTTP client that every source shares: one session, a budget per API family, backoff with full jitter."""
+"""The HTTP client of all sources: one session, a share of the budget per API family, backoff with full jitter."""
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,6 +17,8 @@ from tributary.api.answers import Answer, Judge, Verdict
 from tributary.errors import RefusedError, TributaryError
 
 log = logging.getLogger(__name__)
+# It announces each limiter that is made, which tells nobody anything.
+logging.getLogger("pyrate_limiter").setLevel(logging.WARNING)
 T = TypeVar("T")
 
 ATTEMPTS = 7
@@ -46,7 +49,7 @@ class ApiClient:
     Args:
         session: carries the credential; the caller closes it.
         connection: Airflow connection id, for error messages.
-        budgets: requests per second by API family, already this process's share.
+        spacing: seconds between two requests by API family, this process's share of the account's budget.
         judge: how the source's answers are to be read.
         sleep: for tests of waiting.
     """
@@ -56,7 +59,7 @@ class ApiClient:
         session: requests.Session,
         base_url: str,
         connection: str,
-        budgets: Mapping[str, float],
+        spacing: Mapping[str, float],
         judge: Judge,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -65,7 +68,10 @@ class ApiClient:
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._judge = judge
-        self._limiters = {family: Limiter(_rate(budget)) for family, budget in budgets.items()}
+        # No buffer: its 50 ms between two requests would leave a quarter of a budget of 5 a second unused.
+        self._limiters = {
+            family: Limiter(Rate(1, math.ceil(1000 * seconds)), buffer_ms=0) for family, seconds in spacing.items()
+        }
         self._backoff = wait_random_exponential(multiplier=0.5, max=30)
         self._sleep = sleep
 
@@ -118,9 +124,9 @@ class ApiClient:
             self.counts["connection errors"] += 1
             raise _TransientError(type(error).__name__) from None
         answer = Answer(response.status_code, response.headers, body, datetime.now(UTC))
-        if answer.status >= 400:
-            self.counts[f"http {answer.status}"] += 1
         judgement = self._judge(answer)
+        if answer.status >= 400:
+            self.counts[f"http {answer.status} {judgement.kind or ''}".rstrip()] += 1
         where = f"{method} {path} with connection {self.connection}"
         match judgement.verdict:
             case Verdict.RETRY:
@@ -167,10 +173,3 @@ class MissingError(ApiError):
     def __init__(self, message: str, answer: Answer) -> None:
         super().__init__(message)
         self.answer = answer
-
-
-def _rate(per_second: float) -> Rate:
-    """A rate as the limiter wants it: whole requests per milliseconds."""
-    if per_second >= 1:
-        return Rate(int(per_second), 1000)
-    return Rate(1, int(1000 / per_second))

@@ -172,6 +172,8 @@ class Contract(_Table):
     daily: Axis
     lookback: Duration = timedelta(0)
     empty_window: EmptyWindow = EmptyWindow.OK
+    #: Facts that are never deleted: one that is no longer listed has only left the source's memory.
+    append_only: bool = False
     limits: Limits = Limits()
     #: Dotted path of the ids that were merged into this record and no longer exist on their own.
     merged_ids: str | None = None

@@ -232,6 +232,7 @@ class _Flattening:
             tables={output.name: output.staged for output in self._outputs.values()},
             rejects=self._rejects.staged.parts,
             drift=list(self._drift.values()),
+            requests=self._landing.requests,
         )
 
     def _compare(self, what: str, found: int, expected: int) -> None:

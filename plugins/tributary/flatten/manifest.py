@@ -53,3 +53,5 @@ class StagedManifest(msgspec.Struct, kw_only=True):
     tables: dict[str, StagedTable]
     rejects: list[Part]
     drift: list[DriftReport]
+    #: Requests, retries and errors of the extraction, by kind.
+    requests: dict[str, int] = {}

@@ -11,9 +11,6 @@ from tributary.clients import Client
 from tributary.errors import RefusedError
 from tributary.sources.base import Source
 
-#: Slots of the pool `api_<source>`; each running extraction has this part of the client's budget.
-SLOTS = 4
-
 
 class _Bearer(AuthBase):
     """The connection's password as a bearer token. Kept out of the session's headers, which error reports may print."""
@@ -70,6 +67,6 @@ class ApiHook(HttpHook):
     def client(self) -> tuple[ApiClient, bool | None]:
         """The client, and whether its key is of live mode (None where the key doesn't tell)."""
         session = self.get_conn()
-        budgets = {family: budget / SLOTS for family, budget in self._source.budgets(self._client).items()}
-        api = ApiClient(session, self.base_url, self.http_conn_id, budgets, self._source.judge)
+        spacing = self._source.spacing(self._client)
+        api = ApiClient(session, self.base_url, self.http_conn_id, spacing, self._source.judge)
         return api, self._livemode

@@ -9,7 +9,7 @@ import msgspec
 
 from tributary.api.client import ApiClient, MissingError
 from tributary.clients import Client
-from tributary.contracts.model import Axis, Contract, EmptyWindow
+from tributary.contracts.model import Contract, EmptyWindow
 from tributary.errors import RefusedError
 from tributary.lake import LineWriter, read_json, write_json
 from tributary.landing.manifest import LandingManifest, Progress, landing_folder, manifest_name
@@ -46,16 +46,18 @@ def extract(
     if done:
         log.info("%s: %s is complete already", contract.name, folder)
         return done
-    source_now = source.check_account(api, client, livemode)
+    source.check_account(api, client, livemode)
     progress_name = f"{folder}/progress.json"
     progress = read_json(bucket, progress_name, Progress)
     if progress:
         log.info("%s: going on behind %d records of an earlier attempt", contract.name, progress.records)
     for _ in range(_RESTARTS):
         if progress is None:
-            axis, reason = source.axis(contract, item, client, source_now)
-            progress = Progress(observed_from=datetime.now(UTC), axis=axis, axis_reason=reason)
-            log.info("%s %s: reading %s on the %s axis: %s", contract.name, client.client_id, item.window, axis, reason)
+            progress = Progress(observed_from=datetime.now(UTC))
+            log.info(
+                "%s %s: reading %s on the %s axis: %s",
+                contract.name, client.client_id, item.window, item.axis, item.axis_reason,
+            )  # fmt: skip
         try:
             _walk(source, api, contract, client, item, progress, bucket, folder, progress_name)
             break
@@ -78,8 +80,8 @@ def extract(
         extraction_id=extraction_id,
         folder=folder,
         item=item,
-        axis=progress.axis,
-        axis_reason=progress.axis_reason,
+        axis=item.axis,
+        axis_reason=item.axis_reason,
         observed_from=progress.observed_from,
         observed_to=datetime.now(UTC),
         api_version=source.api_version,
@@ -125,7 +127,7 @@ def _walk(
 
     if progress.cursor.get("done"):
         return
-    for step in source.walk(api, contract, Axis(progress.axis), item.window, client, progress.cursor):
+    for step in source.walk(api, contract, item.axis, item.window, client, progress.cursor):
         if isinstance(step, Page):
             writer.write(_encode(step))
             continue

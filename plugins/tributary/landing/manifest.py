@@ -13,8 +13,6 @@ class Progress(msgspec.Struct, kw_only=True):
     """How far an extraction has come; rewritten after each part, so that a retry goes on behind the last one."""
 
     observed_from: datetime
-    axis: str
-    axis_reason: str
     cursor: dict[str, Any] = {}
     parts: list[Part] = []
     records: int = 0
@@ -28,7 +26,6 @@ class LandingManifest(msgspec.Struct, kw_only=True):
     extraction_id: str
     folder: str
     item: WorkItem
-    #: The axis that was really read; `item.axis` may be `auto`.
     axis: str
     axis_reason: str
     #: When the first request of the walk was sent: what was gone before this moment can be missing from it.

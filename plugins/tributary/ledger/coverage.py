@@ -36,24 +36,22 @@ class Gap:
 
 def gaps(need: Window, contracts: Iterable[Contract], clients: Iterable[Client], ledger: Sequence[Loaded]) -> list[Gap]:
     """The parts of `need` that no load covers yet, for each stream and client on the contract's daily axis."""
-    found: list[Gap] = []
-    for contract in contracts:
-        for client in clients:
-            rows = [row for row in ledger if (row.client_id, row.stream) == (client.client_id, contract.stream)]
-            covered = _covered(contract.daily, rows, client)
-            found += [
-                Gap(client.client_id, contract.name, contract.daily, window) for window in subtract(need, covered)
-            ]
-    return found
+    return [
+        Gap(client.client_id, contract.name, contract.daily, window)
+        for contract in contracts
+        for client in clients
+        for window in subtract(need, covered(contract, client, ledger))
+    ]
 
 
-def _covered(axis: Axis, rows: Sequence[Loaded], client: Client) -> list[Window]:
-    """The time that is covered on an axis.
+def covered(contract: Contract, client: Client, ledger: Sequence[Loaded]) -> list[Window]:
+    """The time that the ledger covers for a stream and client, on the contract's daily axis.
 
     A listing by creation date that reaches back to the account's first day holds every record as it was when the
     listing began, so it covers the changes up to its end as well; so does a collection that was read whole.
     """
-    since = client.since_at
+    axis, since = contract.daily, client.since_at
+    rows = [row for row in ledger if (row.client_id, row.stream) == (client.client_id, contract.stream)]
 
     def read_on(wanted: Axis) -> list[Window]:
         chosen = (row for row in rows if row.axis == wanted)

@@ -17,16 +17,18 @@ def missing(warehouse: Warehouse, need: Window, sources: Iterable[str], labels: 
     found: list[Gap] = []
     for source in sources:
         clients = [client for client in load_clients(source).values() if client.required]
-        found += gaps(need, load_contracts(source).values(), clients, _rows(warehouse, source, labels))
+        found += gaps(need, load_contracts(source).values(), clients, loads(warehouse, source, labels))
     return found
 
 
-def _rows(warehouse: Warehouse, source: str, labels: dict[str, str]) -> list[Loaded]:
+def loads(warehouse: Warehouse, source: str, labels: dict[str, str], stream: str | None = None) -> list[Loaded]:
+    """The loads of a source, or of one of its streams, as far as coverage needs them."""
     if warehouse.columns("ops.ledger") is None:
         return []
     rows = warehouse.query(
         "select client_id, stream, axis, window_start, window_end, max(observed_from) as observed_from "
         f"from `{warehouse.project}.ops.ledger` where kind = 'load' and source = {literal(source)} "
+        f"{f'and stream = {literal(stream)} ' if stream else ''}"
         "group by client_id, stream, axis, window_start, window_end",
         labels,
     )

@@ -1,18 +1,22 @@
 """The first task of a lane: what will be read."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tributary.clients import load_clients
+from tributary.clients import Client, load_clients
 from tributary.contracts.loader import load_contracts
+from tributary.contracts.model import Axis, Contract
 from tributary.errors import RefusedError
-from tributary.operators.base import TributaryOperator, context_window
-from tributary.plan import choose, plan
+from tributary.operators.base import TributaryOperator, context_window, job_labels
+from tributary.plan import Outlook, Span, Wish, choose, cuts_by_days, cuts_by_size, items, span
+
+if TYPE_CHECKING:
+    from tributary.ledger.coverage import Loaded
 
 
 class PlanOperator(TributaryOperator):
-    """Turns Params and data interval into the work items of one stream, and refuses what can't be meant."""
+    """Turns Params, data interval and ledger into the work items of one stream, and refuses what can't be meant."""
 
     ui_color = "#e8eef7"
 
@@ -22,20 +26,52 @@ class PlanOperator(TributaryOperator):
         self.stream = stream
 
     def run(self, context: Any) -> list[dict[str, Any]]:
+        from tributary.hooks.warehouse import WarehouseHook
+        from tributary.ledger.read import loads
+
         params = context["params"]
         contracts, clients = load_contracts(self.source), load_clients(self.source)
-        window = context_window(context)
+        wish = Wish(
+            window=context_window(context),
+            explicit=params["window_start"] is not None,
+            axis=params["axis"],
+            chunk_days=params["chunk_days"],
+            everything=params["everything"],
+        )
         chosen = choose("client", params["clients"], clients)
         if not chosen:
             raise RefusedError(f"no client of {self.source} is declared; add one to include/clients.yml")
         if self.stream not in choose("stream", params["streams"], contracts):
             raise AirflowSkipException(f"{self.stream} was not chosen in the trigger form")
-        items = plan(
-            contracts[self.stream],
-            {client_id: clients[client_id] for client_id in chosen},
-            window=window,
-            axis=params["axis"],
-            chunk_days=params["chunk_days"],
-        )
-        self.log.info("%s: window %s, %s", self.stream, window, ", ".join(item["label"] for item in items))
-        return items
+        contract = contracts[self.stream]
+        ledger = loads(WarehouseHook(), self.source, job_labels(context, self.stream), self.stream)
+        return [item for client_id in chosen for item in self._items(contract, clients[client_id], wish, ledger)]
+
+    def _items(self, contract: Contract, client: Client, wish: Wish, ledger: "list[Loaded]") -> list[dict[str, Any]]:
+        """The items of one client. One whose account can't be asked gets its window all the same: `extract` says why it
+        fails, and the other clients are read."""
+        from tributary.hooks.api import ApiHook
+        from tributary.ledger.coverage import covered
+        from tributary.sources import source
+
+        api_source = source(self.source)
+        try:
+            api, livemode = ApiHook(api_source, client).client()
+            now = api_source.check_account(api, client, livemode)
+        except RefusedError as error:
+            self.log.error("%s of client %s: %s", contract.name, client.client_id, error)
+            found = Span(contract.daily, "the account could not be asked", wish.window)
+            return [item.to_dict() for item in items(contract, client, found)]
+        outlook = Outlook(now=now, covered=covered(contract, client, ledger), feed_memory=api_source.feed_memory)
+        found = span(contract, client, wish, outlook)
+        cuts = []
+        if found.axis == Axis.CREATED and wish.chunk_days:
+            cuts = cuts_by_days(found.window, wish.chunk_days)
+        elif found.axis == Axis.CREATED and (extent := api_source.extent(api, contract, found.window)):
+            cuts = cuts_by_size(found.window, extent.oldest, extent.records)
+        planned = list(items(contract, client, found, cuts))
+        self.log.info(
+            "%s of client %s: %s on the %s axis in %d chunks: %s",
+            contract.name, client.client_id, found.window, found.axis, len(planned), found.reason,
+        )  # fmt: skip
+        return [item.to_dict() for item in planned]

@@ -3,22 +3,31 @@
 from typing import Any
 
 from tributary.contracts.loader import load_contracts
+from tributary.errors import RefusedError
 from tributary.operators.base import TributaryOperator, attempt_chain, job_labels
+from tributary.plan import WorkItem
 
 
 class PartitionReplaceOperator(TributaryOperator):
     """Replaces what one run staged of a stream: raw table, children, history, tombstones, ledger; or nothing at all.
 
+    Chunks that were planned and not staged fail the task, after what was staged has been loaded: one client's broken
+    key must not hold the others back, and must not go unseen.
+
     Give it `max_active_tis_per_dag=1`: BigQuery cancels one of two transactions on a table.
+
+    Args:
+        planned: id of the task that returned the work items.
     """
 
     template_fields = ("staged",)
     ui_color = "#f4cccc"
 
-    def __init__(self, *, source: str, stream: str, staged: Any, **kwargs: Any) -> None:
+    def __init__(self, *, source: str, stream: str, planned: str, staged: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.source = source
         self.stream = stream
+        self.planned = planned
         self.staged = staged
 
     def run(self, context: Any) -> list[dict[str, Any]]:
@@ -39,7 +48,7 @@ class PartitionReplaceOperator(TributaryOperator):
             assert manifest is not None, f"stage returned {chunk.folder} without a manifest"
             staged.append((chunk, manifest))
         ti = context["ti"]
-        return replace(
+        counts = replace(
             warehouse=WarehouseHook(),
             contract=load_contracts(self.source)[self.stream],
             staged=staged,
@@ -49,3 +58,11 @@ class PartitionReplaceOperator(TributaryOperator):
             run_id=ti.run_id,
             labels=job_labels(context, self.stream),
         )
+        loaded = {manifest.item for _, manifest in staged}
+        planned = [WorkItem.from_dict(item) for item in ti.xcom_pull(task_ids=self.planned)]
+        if missing := [item.label for item in planned if item not in loaded]:
+            raise RefusedError(
+                f"{self.source}.{self.stream}: {len(missing)} of {len(planned)} chunks were not staged: "
+                f"{', '.join(missing)}. The others are loaded. Mend what their failed task says and clear it"
+            )
+        return counts

@@ -1,7 +1,7 @@
 """What a source module has to offer."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -10,7 +10,6 @@ from tributary.api.answers import Answer, Judgement
 from tributary.api.client import ApiClient
 from tributary.clients import Client
 from tributary.contracts.model import Axis, Contract
-from tributary.plan import WorkItem
 from tributary.windows import Window
 
 
@@ -43,14 +42,23 @@ class Checkpoint(msgspec.Struct):
 Walk = Iterator[Page | Checkpoint]
 
 
+class Extent(msgspec.Struct, frozen=True):
+    """How much a window holds, roughly: what the first load needs to know to cut a history into chunks."""
+
+    oldest: datetime
+    records: int
+
+
 class Source(Protocol):
     """One API."""
 
     name: str
     api_version: str
+    #: How far back the source still knows what changed; None: without end.
+    feed_memory: timedelta | None
 
-    def budgets(self, client: Client) -> Mapping[str, float]:
-        """Requests per second by API family, for the whole client."""
+    def spacing(self, client: Client) -> Mapping[str, float]:
+        """Seconds between two requests of one task, by API family; see `concurrency.spacing`."""
 
     def headers(self) -> dict[str, str]:
         """Headers of every request, the API version among them."""
@@ -61,8 +69,8 @@ class Source(Protocol):
     def check_account(self, api: ApiClient, client: Client, livemode: bool | None) -> datetime:
         """Refuse a connection that leads to another account or mode; returns the source's clock."""
 
-    def axis(self, contract: Contract, item: WorkItem, client: Client, source_now: datetime) -> tuple[Axis, str]:
-        """What `auto` means for this item, with the reason where it is not the contract's daily axis."""
+    def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
+        """The records created in the window; None if there are none, or if a listing can't be cut by time."""
 
     def walk(
         self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]

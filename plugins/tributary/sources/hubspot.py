@@ -12,15 +12,16 @@ import msgspec
 from tributary.api.answers import Answer, Judgement, Verdict, retry_after
 from tributary.api.client import ApiClient
 from tributary.clients import Client
+from tributary.concurrency import POOL_SLOTS, spacing
 from tributary.contracts.model import Axis, Contract
 from tributary.errors import RefusedError
-from tributary.plan import AUTO, WorkItem
-from tributary.sources.base import Checkpoint, Page, Walk, compact
+from tributary.sources.base import Checkpoint, Extent, Page, Walk, compact
 from tributary.windows import Window
 
 API_VERSION = "2026-09"
 LIST_PAGE, SEARCH_PAGE, BATCH = 100, 200, 100
-CRM_BUDGET, SEARCH_BUDGET = 10.0, 5.0
+#: Requests of a portal in ten seconds, and searches in one.
+CRM_BUDGET, SEARCH_BUDGET = 100.0, 5.0
 
 
 class _Portal(msgspec.Struct, rename="camel"):
@@ -80,10 +81,14 @@ class HubSpot:
 
     name = "hubspot"
     api_version = API_VERSION
+    feed_memory = None
 
-    def budgets(self, client: Client) -> Mapping[str, float]:
-        own = client.requests_per_second
-        return {"default": own or CRM_BUDGET, "search": own or SEARCH_BUDGET}
+    def spacing(self, client: Client) -> Mapping[str, float]:
+        own, tasks = client.requests_per_second, POOL_SLOTS[self.name]
+        return {
+            "default": spacing(own, 1, tasks) if own else spacing(CRM_BUDGET, 10, tasks),
+            "search": spacing(own or SEARCH_BUDGET, 1, tasks),
+        }
 
     def headers(self) -> dict[str, str]:
         return {}
@@ -126,12 +131,9 @@ class HubSpot:
             )
         return answer.source_now
 
-    def axis(self, contract: Contract, item: WorkItem, client: Client, source_now: datetime) -> tuple[Axis, str]:
-        if item.axis != AUTO:
-            return Axis(item.axis), "asked for"
-        if contract.daily == Axis.CHANGED and datetime.fromisoformat(item.run_start) <= client.since_at:
-            return Axis.CREATED, "the window begins with the account, so everything created in it is listed"
-        return contract.daily, "the contract's daily axis"
+    def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
+        """A collection is listed in the order of its ids, so it can't be cut by time."""
+        return None
 
     def walk(
         self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]

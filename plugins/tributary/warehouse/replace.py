@@ -13,15 +13,10 @@ from tributary.warehouse.literals import literal
 from tributary.warehouse.protocol import Warehouse
 from tributary.warehouse.schema import REJECT_SCHEMA
 from tributary.warehouse.stage import Staged
-from tributary.warehouse.tables import ensure_tables, fence_name, render
+from tributary.warehouse.tables import LEDGER_COLUMNS, ensure_tables, fence_name, render
 
 log = logging.getLogger(__name__)
 
-LEDGER_COLUMNS = (
-    "load_id", "kind", "client_id", "source", "stream", "table_name", "axis", "axis_reason", "window_start",
-    "window_end", "observed_from", "observed_to", "partitions", "received", "loaded", "unchanged", "superseded",
-    "duplicate", "rejected", "gone", "tombstoned", "contract_version", "extraction_id", "dag_id", "run_id", "loaded_at",
-)  # fmt: skip
 ALREADY_LOADED = "this load is in the ledger already"
 """What the script says when an earlier attempt, whose answer was lost, was committed after all."""
 COUNTS = ("received", "loaded", "unchanged", "superseded", "duplicate", "rejected", "gone", "tombstoned")
@@ -147,7 +142,8 @@ def _chunk(project: str, contract: Contract, number: int, staged: Staged, manife
         "rejected": {name: table.rejected for name, table in manifest.tables.items()},
         "gone": manifest.tables[own].gone,
         # A change feed holds what changed, so what it doesn't hold is not gone; nor is what could not be read.
-        "tombstones": manifest.axis != Axis.CHANGED and not manifest.keyless_rejects,
+        "tombstones": manifest.axis != Axis.CHANGED and not contract.append_only and not manifest.keyless_rejects,
+        "requests": manifest.requests.get("requests", 0),
     }
 
 

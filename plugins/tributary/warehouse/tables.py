@@ -11,6 +11,13 @@ from tributary.warehouse.schema import clustering, history_schema, raw_schema
 
 log = logging.getLogger(__name__)
 
+LEDGER_COLUMNS = (
+    "load_id", "kind", "client_id", "source", "stream", "table_name", "axis", "axis_reason", "window_start",
+    "window_end", "observed_from", "observed_to", "partitions", "received", "loaded", "unchanged", "superseded",
+    "duplicate", "rejected", "gone", "tombstoned", "requests", "contract_version", "extraction_id", "dag_id", "run_id",
+    "loaded_at",
+)  # fmt: skip
+
 
 def render(template: str, **values: object) -> str:
     """A file of include/sql with its values."""
@@ -30,8 +37,8 @@ def fence_name(contract: Contract) -> str:
 
 def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, str]) -> None:
     """Create what is missing and add columns that the contract has gained. Idempotent, no lock needed."""
-    # The view is the last thing that the script creates: with it, all is there.
-    if warehouse.columns("ops.stream_status") is None:
+    # The view is the last thing that the script creates: with it, all is there. The ledger may be of an older version.
+    if warehouse.columns("ops.api_usage") is None or set(LEDGER_COLUMNS) - set(warehouse.columns("ops.ledger") or ()):
         warehouse.query(render("ops.sql", project=warehouse.project), labels)
     if warehouse.columns(fence_name(contract)) is None:
         warehouse.query(render("fence.sql", project=warehouse.project, fence=fence_name(contract)), labels)

@@ -5,6 +5,7 @@ import re
 import sqlglot
 
 from tributary.contracts.loader import load_all
+from tributary.contracts.model import Axis
 from tributary.contracts.system import HISTORY_COLUMNS, SYSTEM_COLUMNS
 from tributary.flatten.manifest import DriftReport, StagedManifest, StagedTable
 from tributary.plan import WorkItem
@@ -23,10 +24,10 @@ def rendered(contract, axis="created"):
         source=contract.source,
         stream=contract.stream,
         client_id="o'hara",
-        axis=axis,
+        axis=Axis(axis),
+        axis_reason="it's a test",
         window_start="2026-01-04T00:00:00Z",
         window_end="2026-01-05T00:00:00Z",
-        run_start="2026-01-04T00:00:00Z",
     )
     own = contract.tables[0].name
     drift = DriftReport(table=own, kind="unknown", path="it's", found="string", records=1, pointer="x#1:1")

@@ -21,6 +21,8 @@ select
     records.tax_exempt,
     records.preferred_locales,
     records.discount,
+    records.discount_id,
+    records.discount_coupon_id as coupon_id,
     records.default_payment_method_id,
     records.customer_account_id,
     records.test_clock_id,

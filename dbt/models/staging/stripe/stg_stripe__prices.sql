@@ -17,6 +17,7 @@ select
     records.trial_period_days,
     records.tax_behavior,
     records.tiers_mode,
+    records.tiers,
     records.transform_divide_by,
     records.transform_round,
     coalesce(not records.livemode, false) as is_test_mode,

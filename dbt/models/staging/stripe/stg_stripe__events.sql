@@ -1,0 +1,20 @@
+select
+    records.client_id,
+    records.id as event_id,
+    records.created as created_at,
+    records.type as event_type,
+    records.api_version,
+    records.object_id,
+    records.object_type,
+    records.object_snapshot,
+    records.previous_attributes,
+    records.request_id,
+    records.idempotency_key,
+    records.pending_webhooks,
+    records.account_id,
+    records.context,
+    coalesce(not records.livemode, false) as is_test_mode,
+    records._deleted_at is not null as is_deleted,
+    records._deleted_at as deleted_at,
+    records._observed_at as observed_at
+from {{ source('stripe', 'stripe_events') }} as records

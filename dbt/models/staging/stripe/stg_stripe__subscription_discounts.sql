@@ -1,0 +1,20 @@
+select
+    records.client_id,
+    records.subscription_id,
+    records.subscription_status,
+    records.currency,
+    coalesce(not records.livemode, false) as is_test_mode,
+    records.id as discount_id,
+    records.coupon_id,
+    records.source_type,
+    records.promotion_code_id,
+    records.customer_id,
+    records.customer_account_id,
+    records.subscription_item_id,
+    records.checkout_session_id,
+    records.started_at,
+    records.ends_at,
+    records._deleted_at is not null as is_deleted,
+    records._deleted_at as deleted_at,
+    records._observed_at as observed_at
+from {{ source('stripe', 'stripe_subscription_discounts') }} as records

@@ -1,0 +1,103 @@
+"""The account's balance in dollars: what every movement of money comes to after conversion and fees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from include.simulators.world.agenda import Agenda
+from include.simulators.world.ids import Ids
+from include.simulators.world.moments import DAY, END, MINUTE, START, add_months, date_of
+from include.simulators.world.money import CURRENCIES, SETTLEMENT, charge
+from include.simulators.world.payment_shapes import transaction_object
+from include.simulators.world.store import Store
+from include.simulators.world.writer import Writer
+
+#: A card payment costs this share and this many cents, a conversion another share.
+FEE_SHARE, FEE_CENTS, CONVERSION_SHARE = Fraction(29, 1000), 30, Fraction(1, 100)
+DISPUTE_FEE = 1_500
+_CLEARING = 2 * DAY
+
+
+class Balance(Writer):
+    """Writes balance transactions, which nothing announces: neither that they exist nor that they clear."""
+
+    def __init__(self, store: Store, agenda: Agenda, ids: Ids) -> None:
+        super().__init__(store, agenda, ids)
+        self.on_cleared: list[Callable[[str, int], None]] = []
+        """Called with the id of what a transaction is about when the transaction's money becomes available."""
+
+    def begin(self) -> None:
+        """Plans Stripe's own bills, one at the start of each month."""
+        at, month = START, 1
+        while (at := add_months(START, month, 1)) < END:
+            self._agenda.plan(at + 10 * MINUTE, self._pay_stripe)
+            month += 1
+
+    def charge(self, source: str, amount: int, currency: str, at: int) -> str:
+        """Money from a customer, less Stripe's fee. Returns the transaction's id."""
+        settled, rate = self._settle(amount, currency, at)
+        share = FEE_SHARE + (CONVERSION_SHARE if rate else 0)
+        fee = charge(SETTLEMENT, settled * share) + FEE_CENTS
+        return self._add("charge", source, at, settled, rate, fee, "Stripe processing fees", "Payment for invoice")
+
+    def refund(self, source: str, amount: int, currency: str, at: int) -> str:
+        settled, rate = self._settle(amount, currency, at)
+        return self._add("refund", source, at, -settled, rate, 0, None, "Refund of a payment")
+
+    def refund_failure(self, source: str, refund: str, at: int) -> str:
+        """The money of a refund that could not be delivered comes back, at the rate it went."""
+        gone = self._store["balance_transactions"].latest(refund)
+        return self._add("refund_failure", source, at, -gone["amount"], gone["exchange_rate"], 0, None, "Failed refund")
+
+    def withdraw(self, source: str, amount: int, currency: str, at: int) -> str:
+        """The amount of a disputed charge, and the fee for the dispute."""
+        settled, rate = self._settle(amount, currency, at)
+        text = "Chargeback withdrawal"
+        return self._add("adjustment", source, at, -settled, rate, DISPUTE_FEE, "Dispute fee", text)
+
+    def reinstate(self, source: str, withdrawal: str, at: int) -> str:
+        """Brings back what a dispute took, the fee included."""
+        taken = self._store["balance_transactions"].latest(withdrawal)
+        text = "Chargeback reversal"
+        rate = taken["exchange_rate"]
+        return self._add("adjustment", source, at, -taken["amount"], rate, -taken["fee"], "Dispute fee", text)
+
+    def _pay_stripe(self, at: int) -> None:
+        cents = 500 + int(self._ids.share("stripe's bill", at) * 4_500)
+        self._add("stripe_fee", None, at, -cents, None, 0, None, f"Billing - Usage Fee ({date_of(at - DAY)})")
+
+    def _settle(self, amount: int, currency: str, at: int) -> tuple[int, float | None]:
+        """An amount in cents, and the day's exchange rate, which is that between major units."""
+        if currency == SETTLEMENT:
+            return amount, None
+        money = CURRENCIES[currency]
+        wobble = Fraction(int(980 + 40 * self._ids.share("rate", currency, at // DAY)), 1000)
+        major = Fraction(amount, 10**money.exponent)
+        rate = float(f"{float(Fraction(10**money.exponent, 100) / money.per_dollar_cent * wobble):.6g}")
+        return charge(SETTLEMENT, major * Fraction(str(rate)) * 100), rate
+
+    def _add(
+        self,
+        type: str,
+        source: str | None,
+        at: int,
+        amount: int,
+        rate: float | None,
+        fee: int,
+        fee_text: str | None,
+        text: str,
+    ) -> str:
+        id = self._ids.stripe("balance_transaction", source, type, at, amount)
+        available = at - at % DAY + _CLEARING
+        shape = transaction_object(id, type, source, at, available, amount, rate, fee, fee_text, text)
+        self._create(at, "balance_transactions", id, shape)
+        self._agenda.plan(available, lambda now: self._clear(id, source, now))
+        return id
+
+    def _clear(self, id: str, source: str | None, at: int) -> None:
+        shape = self._store["balance_transactions"].latest(id)
+        self._save(at, "balance_transactions", id, {**shape, "status": "available"})
+        if source:
+            for listener in self.on_cleared:
+                listener(source, at)

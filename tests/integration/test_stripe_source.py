@@ -1,0 +1,181 @@
+"""The Stripe source against the simulator: what others lose, this one must not."""
+
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.integration.test_extract import ids, landed, records
+from tests.support.pipeline import HISTORY, Pipeline
+from tributary.api.client import ApiError
+from tributary.errors import RefusedError
+from tributary.sources.stripe.listing import extent
+from tributary.windows import Window, parse
+
+pytestmark = pytest.mark.emulators
+
+DAYS = ("2026-01-03T00:00:00Z", "2026-01-06T00:00:00Z")
+
+
+def asked(world: Any, prefix: str) -> list[str]:
+    return [entry["path"] for entry in world.requests("stripe") if entry["path"].startswith(prefix)]
+
+
+def test_what_the_window_created_is_listed_and_only_the_rest_fetched(world):
+    world.clock("2026-01-06T06:00:00Z")
+    manifest = Pipeline("stripe", "invoices").extract(*DAYS, "changed")
+    created = {entry["id"] for entry in world.books("stripe", "invoices") if DAYS[0] <= entry["created"] < DAYS[1]}
+    fetched = {path.rsplit("/", 1)[-1] for path in asked(world, "/v1/invoices/in_") if not path.endswith("/lines")}
+    found = {record["id"] for record in records(manifest)}
+    gone = {record["id"] for page in landed(manifest) if page.get("gone") for record in [page["body"]]}
+    assert len(created) > 5
+    assert created <= found | gone
+    assert len(asked(world, "/v1/invoices")) - len(asked(world, "/v1/invoices/")) == 1, (
+        "one page holds what was created"
+    )
+    assert fetched & created <= gone | {entry for entry in fetched if entry in gone}, "listed, and fetched all the same"
+    assert Counter(record["id"] for record in records(manifest)).most_common(1)[0][1] == 1
+
+
+def test_an_interrupted_feed_goes_on_and_holds_the_same(world, monkeypatch):
+    """The listing was finished by the attempt that broke; the next one fetches whatever the feed names."""
+    world.clock("2026-01-06T06:00:00Z")
+    monkeypatch.setattr("tributary.lake.PART_BYTES", 1)
+    pipeline = Pipeline("stripe", "invoices")
+    whole = {record["id"] for record in records(pipeline.extract(*DAYS, "changed"))}
+    world.fault("stripe", kind="unavailable", times=50, path="/v1/invoices/in_", after=3)
+    with pytest.raises(ApiError, match="failed 7 times"):
+        pipeline.extract(*DAYS, "changed", name="feedresumed", sleep=lambda _: None)
+    world.reset()
+    world.clock("2026-01-06T06:00:00Z")
+    manifest = pipeline.extract(*DAYS, "changed", name="feedresumed")
+    assert {record["id"] for record in records(manifest)} == whole
+    assert len(asked(world, "/v1/invoices")) > 0
+
+
+def test_a_page_that_comes_again_is_asked_for_anew(world):
+    clean = Pipeline("stripe", "invoices").extract(*HISTORY, "created")
+    world.fault("stripe", kind="duplicate_page", times=2, path="/v1/invoices")
+    manifest = Pipeline("stripe", "invoices").extract(*HISTORY, "created")
+    assert sorted(ids(manifest, "data")) == sorted(ids(clean, "data"))
+    assert manifest.requests["repeated pages"] == 2
+
+
+def test_an_empty_page_that_promises_more_is_not_the_end(world):
+    clean = Pipeline("stripe", "customers").extract(*HISTORY, "created")
+    world.fault("stripe", kind="empty_page", times=1, path="/v1/customers")
+    manifest = Pipeline("stripe", "customers").extract(*HISTORY, "created")
+    assert manifest.records == clean.records
+
+
+def test_paging_in_a_circle_fails_and_says_so(world):
+    world.fault("stripe", kind="duplicate_page", times=50, path="*/invoices")
+    with pytest.raises(ApiError, match=r"GET /v1/invoices .* runs in a circle .*connection stripe_default"):
+        Pipeline("stripe", "invoices").extract(*HISTORY, "created")
+
+
+def test_a_cursor_that_vanished_starts_the_window_again(world):
+    world.fault("stripe", kind="delete_between_pages", times=1, path="/v1/invoices")
+    manifest = Pipeline("stripe", "invoices").extract(*HISTORY, "created")
+    alive = {
+        entry["id"]
+        for entry in world.books("stripe", "invoices")
+        if not entry["deleted_at"] and entry["created"] < HISTORY[1]
+    }
+    assert sorted(ids(manifest, "data")) == sorted(alive)
+
+
+def test_a_window_that_the_feed_has_forgotten_is_refused(world):
+    with pytest.raises(RefusedError, match=r"where the event feed ends; nothing was read. Clear the plan task"):
+        Pipeline("stripe", "invoices").extract("2025-11-01T00:00:00Z", "2025-11-02T00:00:00Z", "changed")
+
+
+def test_a_path_that_does_not_exist_is_not_taken_for_a_deletion(world):
+    world.clock("2026-01-06T06:00:00Z")
+    pipeline = Pipeline("stripe", "invoices")
+    request = {**pipeline.contract.request, "path": "/v1/invoicez"}
+    pipeline.contract = pipeline.contract.model_copy(update={"request": request})
+    for axis in ("changed", "created"):
+        with pytest.raises(RefusedError, match="GET /v1/invoicez"):
+            pipeline.extract(*DAYS, axis)
+
+
+def test_the_oldest_record_is_found_without_reading_the_history(world):
+    from tributary.hooks.api import ApiHook
+
+    pipeline = Pipeline("stripe", "invoices")
+    api, _ = ApiHook(pipeline.source, pipeline.client).client()
+    found = extent(api, pipeline.contract, Window(parse("2010-01-01"), parse("2026-01-04")))
+    truth = [
+        parse(entry["created"])
+        for entry in world.books("stripe", "invoices")
+        if not entry["deleted_at"] and entry["created"] < "2026-01-04"
+    ]
+    assert found is not None
+    assert min(truth) <= found.oldest <= min(truth) + timedelta(days=1)
+    assert len(truth) / 4 < found.records < len(truth) * 4
+    assert api.counts["requests"] < 20
+    assert extent(api, pipeline.contract, Window(parse("2010-01-01"), parse("2011-01-01"))) is None
+
+
+ASK = """
+import sys
+from tributary.clients import load_clients
+from tributary.hooks.api import ApiHook
+from tributary.sources import source
+import msgspec
+client = load_clients("stripe")["acme"].model_copy(update={"requests_per_second": None, "livemode": True})
+api, _ = ApiHook(source("stripe"), client).client()
+sys.stdin.readline()
+for _ in range(int(sys.argv[1])):
+    api.get("/v1/invoices", msgspec.Raw, {"limit": 1})
+"""
+
+
+def test_processes_that_know_nothing_of_each_other_use_the_budget_and_no_more(world):
+    """As many processes as Airflow lets read one stream, against the simulator with Stripe's limits."""
+    from tributary.concurrency import STREAM_TASKS
+
+    each = 30
+    world.settings("stripe", rate_limits=True)
+    try:
+        command = [sys.executable, "-c", ASK, str(each)]
+        tasks = [
+            subprocess.Popen(command, cwd=ROOT / "plugins", stdin=subprocess.PIPE, text=True)
+            for _ in range(STREAM_TASKS)
+        ]
+        for task in tasks:
+            assert task.stdin
+            task.stdin.write("\n")
+            task.stdin.flush()
+        assert [task.wait(timeout=120) for task in tasks] == [0] * STREAM_TASKS
+    finally:
+        world.settings("stripe", rate_limits=False)
+    log = [entry for entry in world.requests("stripe") if entry["path"] == "/v1/invoices"]
+    assert {entry["status"] for entry in log} == {200}, "a 429 was provoked"
+    times = sorted(entry["ts"] for entry in log)
+    assert len(times) == each * STREAM_TASKS
+    # The middle part, in which all of them are at it.
+    middle = [moment for moment in times if times[0] + 1 < moment < times[-1] - 1]
+    rate = (len(middle) - 1) / (middle[-1] - middle[0])
+    assert 0.85 * 25 < rate <= 25, f"{rate:.1f} requests a second of 25"
+
+
+def test_the_requests_of_a_load_are_in_the_ledger(world):
+    from tests.support.pipeline import query
+
+    pipeline = Pipeline("stripe", "products")
+    landing = pipeline.extract(*HISTORY, "created")
+    pipeline.load(landing)
+    [row] = query(
+        "select requests from ops.ledger where table_name = 'stripe_products' "
+        f"and extraction_id = '{landing.extraction_id}'"
+    )
+    assert row["requests"] == landing.requests["requests"] >= 2
+    today = datetime.now(UTC).date()
+    usage = query(f"select requests from ops.api_usage where source = 'stripe' and day = date '{today}'")
+    assert usage[0]["requests"] >= row["requests"]
