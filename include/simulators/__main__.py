@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections import Counter
@@ -58,6 +59,8 @@ def serve_command(
         raise typer.Exit(1) from None
     account = Account(stripe_account, livemode=stripe_livemode)
     simulation = Simulation(build(seed, customers, account), at, stripe_key, hubspot_token, int(search_lag * 1000))
+    # The world is there to stay: the collector need not look through it again and again.
+    gc.freeze()
     simulation.limits.enforced = rate_limits
     try:
         simulation.set_clock(at)

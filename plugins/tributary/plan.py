@@ -100,6 +100,8 @@ def span(contract: Contract, client: Client, wish: Wish, outlook: Outlook) -> Sp
         return Span(Axis.WHOLE, "the collection is read from end to end", Window(min(since, wide.start), end))
     if wish.everything:
         return Span(Axis.CREATED, "asked to read everything", Window(since, end))
+    if wish.axis == Axis.CHANGED and contract.daily == Axis.CREATED:
+        return Span(Axis.CREATED, "changes were asked for, but nothing tells of this stream's", wide)
     if wish.axis != AUTO:
         return Span(Axis(wish.axis), "asked for", wide)
     gap = _gap(client, wish, outlook)

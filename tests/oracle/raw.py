@@ -38,9 +38,7 @@ BIN_DAYS = timedelta(days=90)
 #: How far back Stripe lists events.
 EVENT_DAYS = timedelta(days=30)
 #: Collections that the simulator's books don't have yet; their streams are left out.
-AWAITED = {
-    "coupons", "invoice_payments", "charges", "refunds", "disputes", "credit_notes", "balance_transactions", "events",
-}  # fmt: skip
+AWAITED = {"events"}
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ _STANDARD = {
 
 
 def test_every_table_has_rows_and_some_are_tombstones(raw: dict[str, Table]) -> None:
-    assert len(raw) == 16
+    assert len(raw) == 24
     assert all(raw.values())
     deleted = {name for name, table in raw.items() if any(row["_deleted"] for row in table.values())}
     assert {"stripe_customers", "stripe_invoices", "stripe_invoice_lines", "hubspot_contacts"} <= deleted

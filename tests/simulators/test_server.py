@@ -108,6 +108,31 @@ def test_pages_are_quick(served: Served) -> None:
     assert (time.monotonic() - began) / 10 < 0.2
 
 
+def test_the_log_tells_how_many_requests_a_second_were_served() -> None:
+    process = start("--stripe-port", "0", "--hubspot-port", "0", "--rate-limits", "--stripe-account", "acct_second")
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().split(" on ")[1].strip()
+        while not process.stdout.readline().startswith("ready"):
+            assert process.poll() is None
+        session = requests.Session()
+        session.headers.update(STRIPE_AUTH)
+        paths = ("customers", "invoices", "charges", "refunds", "coupons")
+        for number in range(120):
+            session.get(f"{url}/v1/{paths[number % 5]}", params={"limit": 1}, timeout=5)
+        assert session.get(f"{url}/_sim/requests", timeout=5).json()["total"] == 120
+        log = session.get(f"{url}/_sim/requests", timeout=5).json()["requests"]
+        served = [entry["ts"] for entry in log if entry["status"] == 200]
+        assert {entry["service"] for entry in log} == {"stripe"}
+        # The simulator counts a request a moment before it is logged.
+        assert all(served[index + 26] - at > 0.9 for index, at in enumerate(served[:-26]))
+        time.sleep(1.1)
+        assert session.get(f"{url}/v1/account", timeout=5).json()["id"] == "acct_second"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
 @pytest.mark.parametrize("option", ["--stripe-port", "--hubspot-port"])
 def test_a_port_in_use_is_named(option: str) -> None:
     with socket.socket() as taken:

@@ -13,7 +13,8 @@ from include.simulators.simulation import Simulation
 from include.simulators.world.account import Account
 from include.simulators.world.build import STRIPE_COLLECTIONS, World, build
 from include.simulators.world.moments import DAY, SECOND, instant, parse
-from tests.simulators.conftest import DEMO, Clients
+from include.simulators.world.resources import RESOURCES, Resources
+from tests.simulators.conftest import API, DEMO, Clients
 
 
 def error(answer: Any, status: int) -> dict[str, Any]:
@@ -97,6 +98,21 @@ def test_refusals(clients: Clients, path: str, param: str, code: str | None) -> 
     assert found["type"] == "invalid_request_error"
     assert found["param"] == param
     assert found.get("code") == code
+
+
+def test_lists_take_the_parameters_of_the_api_and_no_others() -> None:
+    path = API / "stripe" / "list_endpoints.json"
+    if not path.is_file():
+        pytest.skip(f"no API description in {path}")
+    endpoints = json.loads(path.read_text())["endpoints"]
+    for name in STRIPE_COLLECTIONS:
+        documented = set(endpoints[f"GET /v1/{name}"]) - {"expand", "limit", "starting_after", "ending_before"}
+        assert {parameter.partition("[")[0] for parameter in RESOURCES[name].filters} == documented, name
+    for path_, (resource, field) in Resources().by_path.items():
+        assert endpoints[f"GET {path_}"][resource.nested[field].by]["required"]
+    for name, id in (("invoices", "invoice"), ("credit_notes", "id")):
+        assert f"GET /v1/{name}/{{{id}}}/lines" in endpoints
+        assert RESOURCES[name].nested["lines"].path is None
 
 
 def test_a_cursor_that_is_deleted_between_pages_is_unknown(own: Clients) -> None:

@@ -274,8 +274,12 @@ def price_object(price: Price) -> JsonObject:
         "transform_quantity": None,
         "type": "recurring" if price.interval else "one_time",
         "unit_amount": None if tiered or price.unit.denominator != 1 else int(price.unit),
-        "unit_amount_decimal": None if tiered else decimal_text(price.unit),
+        "unit_amount_decimal": unit_decimal(price),
     }
+
+
+def unit_decimal(price: Price) -> str | None:
+    return None if price.tiers else decimal_text(price.unit)
 
 
 def tier_objects(price: Price) -> list[JsonObject]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.simulators.world.catalog import price_object
+from include.simulators.world.catalog import unit_decimal
 from include.simulators.world.ledger import Discount, Invoice, Line, TaxRate
 from include.simulators.world.moments import SECOND
 from include.simulators.world.shapes import ACCOUNT, address_object, seconds, tax_rate_object
@@ -56,7 +56,7 @@ def _line_parent(line: Line) -> JsonObject:
 
 def line_object(line: Line, invoice: Invoice) -> JsonObject:
     price = line.price
-    unit = price_object(price)["unit_amount_decimal"] if price else None
+    unit = unit_decimal(price) if price else None
     return {
         "id": line.id,
         "object": "line_item",

@@ -113,9 +113,13 @@ def organisation(random: Random, number: int) -> Organisation:
 
 def person(random: Random, domain: str, calling: str, taken: set[str]) -> Person:
     """Somebody at `domain`, whose address is not in `taken` yet (and is added to it)."""
+    tries = 0
     while True:
         first, last = random.choice(FIRST), random.choice(LAST)
-        email = f"{_ascii(first)}.{_ascii(last)}@{domain}"
+        # In a large world the names at a shared domain run out: then people are numbered.
+        number = "" if tries < 20 else str(random.randint(2, 9_999))
+        email = f"{_ascii(first)}.{_ascii(last)}{number}@{domain}"
+        tries += 1
         if email not in taken:
             break
     taken.add(email)

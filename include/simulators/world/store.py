@@ -123,12 +123,16 @@ class Collection:
         self.records: dict[str, Record] = {}
         self._order = order
         self._stamps = stamps
+        self._typical: JsonObject | None = None
+        """The first object of all: most of the others have much in common with it."""
         self._revision = 0
         self._snapshots: dict[tuple[int, int], Snapshot] = {}
 
     def create(self, id: str, at: int, object: JsonObject, created: int | None = None) -> int:
         """Adds an object, also one whose id was in use until it was deleted. Returns the index of its version."""
-        version = Version(at, at if created is None else created, object, stamps=self._stamps)
+        version = Version(at, at if created is None else created, object, self._typical, stamps=self._stamps)
+        if self._typical is None:
+            self._typical = version.object
         record = self.records.get(id)
         if record is None:
             self.records[id] = Record(id, [version])

@@ -1,4 +1,4 @@
-"""How an object looked over time, small enough to keep millions of: JSON text, and differences to the first version."""
+"""How an object looked over time, small enough to keep millions of: as text, and only what differs from another one."""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ Stamps = tuple[tuple[bytes, bytes], ...]
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+#: Marks a value that is not a value itself, but says what differs from the other one at the same place.
+_PATCH = "~"
 
 
 class Version:
     """An object from `at` (ms) until the next version. When `gone`, `object` is how it looked last.
 
     `created` (ms) is what the object says of itself, which can precede `at`; `into` is the id of the object that this
-    one was merged into.
+    one was merged into. Most of an object is as it is in `base`, its first version or another object of its kind.
     """
 
-    __slots__ = ("_first", "_packed", "at", "created", "gone", "into")
+    __slots__ = ("_base", "_packed", "at", "created", "gone", "into")
 
     def __init__(
         self,
         at: int,
         created: int,
         object: JsonObject,
-        first: Version | None = None,
+        base: Version | JsonObject | None = None,
         gone: Gone | None = None,
         into: str | None = None,
         stamps: Stamps = (),
@@ -40,20 +42,43 @@ class Version:
         self.created = created
         self.gone = gone
         self.into = into
-        self._first = None
-        if first is not None:
-            base = first.object
-            if list(base) == list(object):
-                # Most of an object stays what it was: of a later version only the keys that differ are kept.
-                object = {key: value for key, value in object.items() if base[key] != value}
-                self._first = first
-        packed = _encode(object)
+        self._base = base
+        other = base.object if isinstance(base, Version) else base
+        packed = _encode(object if other is None else difference(other, object))
         for old, new in stamps:
             packed = packed.replace(old, new)
         self._packed = packed
 
     @property
     def object(self) -> JsonObject:
-        """The whole object, made anew each time."""
-        found: JsonObject = _decode(self._packed)
-        return found if self._first is None else {**self._first.object, **found}
+        """The whole object. It may share parts with others: not to be changed."""
+        found = _decode(self._packed)
+        base = self._base
+        if base is not None:
+            found = patched(base.object if isinstance(base, Version) else base, found)
+        whole: JsonObject = found
+        return whole
+
+
+def difference(old: Any, new: Any) -> Any:
+    """What `patched` needs to make `new` out of `old`: as far as it is worth it, what is the same is left out."""
+    if isinstance(old, dict) and isinstance(new, dict) and list(old) == list(new):
+        changed = [key for key, value in new.items() if old[key] != value]
+        if 2 * len(changed) <= len(new):
+            return {_PATCH: {key: difference(old[key], new[key]) for key in changed}}
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = enumerate(zip(old, new, strict=True))
+        return {_PATCH: {str(index): difference(was, value) for index, (was, value) in pairs if was != value}}
+    return new
+
+
+def patched(old: Any, found: Any) -> Any:
+    """The value that `found`, made by `difference`, stands for."""
+    if type(found) is not dict or _PATCH not in found:
+        return found
+    patches = found[_PATCH]
+    if type(old) is dict:
+        # Most values have changed as a whole: asking here saves a call for each of them.
+        deep = {key: patched(old[key], patch) for key, patch in patches.items() if type(patch) is dict}
+        return {**old, **patches, **deep}
+    return [patched(was, patches[str(index)]) if str(index) in patches else was for index, was in enumerate(old)]

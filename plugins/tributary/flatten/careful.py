@@ -122,7 +122,7 @@ class _ColumnReader:
         return converted
 
 
-class TableReader:
+class _TableReader:
     """Reads the rows of one table."""
 
     def __init__(self, table: TableSpec, *, strict: bool) -> None:
@@ -171,7 +171,7 @@ class CarefulReader:
         self._source = source
         self._contract = contract
         strict = contract.mode == Mode.QUARANTINE
-        self._tables = {table.stream: TableReader(table, strict=strict) for table in contract.tables}
+        self._tables = {table.stream: _TableReader(table, strict=strict) for table in contract.tables}
         self._own = self._tables[contract.stream]
         self._nested = [(table.stream, table.child.path) for table in nested_tables(contract) if table.child]
 
@@ -198,7 +198,7 @@ class CarefulReader:
             found = [(self._own.stream, one) for one in drift]
             children = []
             for stream, path in self._nested:
-                rows, drift = self.items(stream, row, items_at(record, path))
+                rows, drift = self.items(stream, row, _items_at(record, path))
                 children.append((stream, rows))
                 found += [(stream, one) for one in drift]
         except RejectError as error:
@@ -239,13 +239,13 @@ class CarefulReader:
         counts = {}
         for stream, path in self._nested:
             try:
-                counts[stream] = len(items_at(record, path))
+                counts[stream] = len(_items_at(record, path))
             except RejectError:
                 counts[stream] = 0
         return counts
 
 
-def items_at(record: Node, path: str) -> list[msgspec.Raw]:
+def _items_at(record: Node, path: str) -> list[msgspec.Raw]:
     """The items of a nested list: a plain array, or a list object's data.
 
     Raises:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +14,11 @@ from include.local.settings import ROOT
 from tests.oracle import stripe_rows
 from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import TableSpec
-from tributary.flatten.careful import Node, TableReader, items_at
-from tributary.flatten.rows import attribute, own_columns
+from tributary.flatten.careful import CarefulReader
+from tributary.flatten.reader import Reader
+from tributary.flatten.rows import Reading, own_columns, row_type
+from tributary.sources import source
+from tributary.sources.base import Page
 
 EXAMPLES = ROOT.parent / "shared" / "api" / "stripe" / "examples"
 Json = dict[str, Any]
@@ -50,27 +53,31 @@ def _tables() -> dict[str, TableSpec]:
 
 
 def flattened(record: Json) -> tuple[Rows, list[str]]:
-    """A payload as the rows of its table and of that table's children, and every field that drifted.
+    """A payload as the rows of its table and of that table's children, and every field that drifted."""
+    table = _tables()[TABLES[record["object"]]]
+    body = msgspec.Raw(json.dumps(record).encode())
+    if table.child:
+        # A nested item by itself: its parent has nothing to inherit.
+        parent = row_type(table.contract.tables[0])()
+        found, drift = CarefulReader(source("stripe"), table.contract).items(table.stream, parent, [body])
+        rows = {table.stream: found}
+        drifted = [(table.stream, one) for one in drift]
+    else:
+        page = Page(observed_at=datetime.now(UTC), body=body)
+        [reading] = Reader(source("stripe"), table.contract).records(page)
+        assert isinstance(reading, Reading), reading
+        rows = {table.stream: [reading.row], **{stream: list(items) for stream, items in reading.children if items}}
+        drifted = list(reading.drift)
+    return (
+        {stream: [_plain(stream, row) for row in found] for stream, found in rows.items()},
+        [f"{stream}.{one.path} ({one.kind}, {one.found})" for stream, one in drifted],
+    )
 
-    Raises:
-        RejectError: the payload breaks the contract.
-    """
-    tables = _tables()
-    own = tables[TABLES[record["object"]]]
-    children = () if own.child else own.contract.children
-    rows: Rows = {}
-    drifted: list[str] = []
-    raw = msgspec.Raw(json.dumps(record).encode())
-    for table, records in [(own, [raw]), *((tables[c.stream], items_at(Node(raw), c.path)) for c in children)]:
-        reader = TableReader(table, strict=False)
-        inherited = (None,) * (len(table.columns) - len(own_columns(table)))
-        for item in records:
-            row, drift = reader.read(Node(item), inherited)
-            values = {column.name: getattr(row, attribute(column.name)) for column in own_columns(table)}
-            read = {name: json.loads(bytes(v)) if isinstance(v, msgspec.Raw) else v for name, v in values.items()}
-            rows.setdefault(table.stream, []).append(read)
-            drifted += [f"{table.stream}.{found.path} ({found.kind}, {found.found})" for found in drift]
-    return rows, drifted
+
+def _plain(stream: str, row: Any) -> Json:
+    """The row's own columns, those that are null too; what a child inherits is its parent's."""
+    found = json.loads(msgspec.json.encode(row))
+    return {column.name: found.get(column.name) for column in own_columns(_tables()[stream])}
 
 
 def _read(name: str) -> Any:
