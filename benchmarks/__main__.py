@@ -1,6 +1,7 @@
 """Runs the suites: `python -m benchmarks [suite ...] [--short]`."""
 
 import argparse
+import logging
 import sys
 import time
 from importlib import import_module
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="a tenth of the size, for a quick look")
     parser.add_argument("--out", type=Path, default=ROOT / ".local/bench.json")
     arguments = parser.parse_args()
+    logging.disable(logging.INFO)
     report = Report(arguments.out)
     for name in arguments.suites or SUITES:
         begun = time.perf_counter()
