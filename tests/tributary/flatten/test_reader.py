@@ -168,3 +168,13 @@ def _only_careful(contract: Contract) -> Reader:
     reader._fast.records = lambda *_: (_ for _ in ()).throw(DECLINED[0])  # type: ignore[method-assign]
     reader._record = careful.read  # type: ignore[method-assign]
     return reader
+
+
+@pytest.mark.parametrize(("paid", "fits"), [(0, True), (-1, False), ("-1", False), (2**63, False), (None, False)])
+def test_ranges_and_required_values_hold_on_the_fast_path(paid: Any, fits: bool):
+    contract = next(c for c in CONTRACTS if c.name == "stripe.invoices")
+    record = {"id": "in_1", "created": 1700000000, "currency": "usd", "total": 1, "amount_paid": paid}
+    [reading] = Reader(source("stripe"), contract).records(page({"data": [record]}, items="data"))
+    assert isinstance(reading, Reading if fits else Rejected)
+    if fits:
+        FastReader(source("stripe"), contract).record(json.dumps(record).encode())
