@@ -65,7 +65,7 @@ class LineWriter:
 
     @property
     def full(self) -> bool:
-        return self._size >= PART_BYTES
+        return self._size + self._waiting_size >= PART_BYTES
 
     def close(self) -> Part | None:
         """Upload what was collected as one object; None if there was nothing."""

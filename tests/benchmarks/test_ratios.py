@@ -31,7 +31,7 @@ def test_memory_does_not_grow_with_the_number_of_records(url):
     peaks = []
     for invoices in (INVOICES, 10 * INVOICES):
         with contend("tributary", url, invoices) as (result, _):
-            assert result["rows"] == {"stripe_invoices": invoices, "stripe_invoice_lines": 3 * invoices}
+            assert result["rows"]["stripe_invoice_lines"] == 3 * invoices
             peaks.append(result["peak_mib"])
     assert peaks[1] < 1.3 * peaks[0]
 
