@@ -16,6 +16,7 @@ from include.simulators.books import books
 from include.simulators.changes import ChangeError, add_collection, delete_object, put_object
 from include.simulators.faults import Fault, parse_fault
 from include.simulators.simulation import Simulation
+from include.simulators.stripe.events import event_books
 from include.simulators.web import compact, read_json
 from include.simulators.world.build import HUBSPOT_COLLECTIONS, LINK_COLLECTIONS
 from include.simulators.world.moments import SECOND, iso, parse
@@ -93,14 +94,16 @@ class Control:
 
     async def _books(self, request: Request) -> Response:
         try:
-            name = self._collection(request)
+            events = request.path_params["collection"] == "events"
+            name = "" if events else self._collection(request)
             at = parse(request.query_params["at"]) if "at" in request.query_params else self._simulation.clock
         except ChangeError as error:
             return compact({"error": str(error)}, error.status)
         except ValueError as error:
             return compact({"error": f"at: {error}"}, 400)
         on_clocks = "on_test_clocks" in request.query_params
-        lines = books(self._simulation.world.store[name], at, on_clocks)
+        store = self._simulation.world.store
+        lines = event_books(self._simulation, at) if events else books(store[name], at, on_clocks)
         return StreamingResponse(_written(lines), media_type="application/x-ndjson")
 
     async def _objects(self, request: Request) -> JsonObject:
