@@ -19,4 +19,5 @@ command -v gcloud >/dev/null || snap install google-cloud-cli --classic
 systemctl restart docker
 
 cd /srv/tributary
-if [ -x release/deploy.sh ]; then release/deploy.sh start; fi
+echo tributary-env >secret
+if [ -s current ]; then ./deploy.sh start; fi
