@@ -51,8 +51,13 @@ reset: setup ## stop the local services and delete their data; the environments 
 	$(LOCAL) reset
 
 .PHONY: lint
-lint: setup ## check style and types
-	$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy
+lint: setup ## every static check: style, types, image, compose file, workflows, secrets
+	$(VENV)/pre-commit run --all-files
+
+.PHONY: audit
+audit: setup ## look the locked dependencies up among the known vulnerabilities (needs the internet)
+	for lock in requirements.txt requirements-image.txt requirements-emulators.txt requirements-dev.txt; do \
+		$(VENV)/pip-audit --disable-pip --no-deps --progress-spinner off --requirement $$lock || exit; done
 
 .PHONY: test
 test: setup ## run every test: make test ARGS="tests/tributary -k windows"
