@@ -46,6 +46,11 @@ dbt: setup ## run dbt on the local warehouse: make dbt ARGS="build"
 query: setup ## print a query's rows as CSV, from the warehouse the environment points at: make query SQL="select ..."
 	$(LOCAL) query "$$SQL"
 
+.PHONY: check
+check: setup ## preflight: credentials, accounts, scopes, datasets, bucket, clock; of the environment's project, else the local stack
+	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.preflight $(ARGS); \
+		else $(LOCAL) exec python -m tributary.preflight $(ARGS); fi
+
 .PHONY: reset
 reset: setup ## stop the local services and delete their data; the environments stay
 	$(LOCAL) reset

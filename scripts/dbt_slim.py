@@ -1,8 +1,8 @@
 """What changed in the dbt project since a commit, built into datasets of its own.
 
 build: `dbt build` of the changed models and everything behind them, into datasets with a prefix; what did not change is
-read from where it was built before (`--defer`). drop: deletes those datasets. The project is TRIBUTARY_PROJECT's, and both
-sides are parsed with the same environment, so that nothing but the code can differ.
+read from where it was built before (`--defer`). drop: deletes those datasets. The project is that of TRIBUTARY_PROJECT,
+and both sides are parsed with the same environment, so that nothing but the code can differ.
 """
 
 import os
