@@ -1,0 +1,99 @@
+"""The runbooks, followed on a local stack: what they break is confirmed by them and mended by them."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.docs.runbooks import FILES, FOLDER, SECTIONS, Block, blocks, sections
+from tests.support.airflow import ENDED, Airflow
+from tests.support.pipeline import query
+from tests.support.world import World
+
+ALL = {path.stem: sections(path) for path in FILES}
+EVERY_BLOCK = [block for parts in ALL.values() for part in parts.values() for block in blocks(part)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
+def test_a_runbook_has_its_sections(path: Path):
+    titles = list(sections(path))
+    assert titles == [title for title in SECTIONS if title in titles], "in this order, and no others"
+    assert set(SECTIONS) - set(titles) <= {"Practise"}
+    for title in ("Confirm", "Do", "Fixed when"):
+        assert blocks(sections(path)[title]), f"{title} needs a command or a query"
+
+
+def test_the_list_of_runbooks_is_complete():
+    linked = set(re.findall(r"\(([\w-]+\.md)\)", (FOLDER / "README.md").read_text()))
+    assert linked == {path.name for path in FILES}
+
+
+def test_five_of_them_can_be_practised():
+    assert sum("Practise" in parts for parts in ALL.values()) >= 5
+
+
+@pytest.mark.parametrize("path", [*FILES, FOLDER / "README.md"], ids=lambda path: str(path.stem))
+def test_links_lead_somewhere(path: Path):
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        assert target.startswith("http") or (path.parent / target).exists(), target
+
+
+def test_every_block_says_what_it_is():
+    assert {(block.language, block.place) for block in EVERY_BLOCK} == {
+        ("sql", ""),
+        ("bash", ""),
+        ("bash", "production"),
+    }
+    for block in EVERY_BLOCK:
+        if block.language == "bash":
+            done = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True)
+            assert done.returncode == 0, f"{block.text}\n{done.stderr}"
+
+
+@pytest.fixture(scope="module")
+def stack(airflow: Airflow, company: World) -> Iterator[Airflow]:
+    """A stack on which something has been loaded already."""
+    window = {"window_start": "2024-07-01", "window_end": "2026-01-02"}
+    airflow.start("ingest_stripe", "history", None, streams=["products"], **window)
+    airflow.wait("ingest_stripe", "history")
+    yield airflow
+
+
+@pytest.mark.airflow
+@pytest.mark.emulators
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", ALL)
+def test_following_it(name: str, stack: Airflow, company: World):
+    company.reset()
+    for title in SECTIONS[1:]:
+        for block in blocks(ALL[name].get(title, "")):
+            follow(block, f"{name}, {title}", stack, company)
+
+
+def follow(block: Block, where: str, stack: Airflow, company: World) -> None:
+    if block.place == "production":
+        return
+    if block.language == "sql":
+        rows = query(block.text)
+        assert block.rows is None or bool(rows) == block.rows, f"{where}: {block.promise}\n{rows}"
+        return
+    environment = {**os.environ, **stack.environment, "STRIPE": company.stripe}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    command = ["bash", "-eo", "pipefail", "-c", block.text]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+    assert (done.returncode != 0) == block.fails, f"{where}: {block.text}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+    settle(stack)
+
+
+def settle(stack: Airflow, seconds: float = 240) -> None:
+    """Wait until every run has ended, as the reader of a runbook does."""
+    deadline = time.monotonic() + seconds
+    while any(run["state"] not in ENDED for run in stack.runs("ingest_stripe")):
+        assert time.monotonic() < deadline, stack.runs("ingest_stripe")
+        time.sleep(0.5)
