@@ -22,6 +22,8 @@ output "environment" {
 output "github" {
   description = "Variables of the GitHub environment with the same name as this one."
   value = {
+    PROJECT                    = var.project
+    LOCATION                   = var.location
     WORKLOAD_IDENTITY_PROVIDER = module.identity.provider
     DEPLOY_ACCOUNT             = module.identity.emails["deploy"]
     TERRAFORM_ACCOUNT          = module.identity.emails["terraform"]
