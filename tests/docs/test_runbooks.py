@@ -41,10 +41,16 @@ def test_five_of_them_can_be_practised():
     assert sum("Practise" in parts for parts in ALL.values()) >= 5
 
 
-@pytest.mark.parametrize("path", [*FILES, FOLDER / "README.md"], ids=lambda path: str(path.stem))
-def test_links_lead_somewhere(path: Path):
-    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md")), ROOT / "terraform" / "README.md"]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_page_refers_to_exists(path: Path):
+    text = path.read_text()
+    for target in re.findall(r"\]\(([^)#\s]+)\)", text):
         assert target.startswith("http") or (path.parent / target).exists(), target
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make (?:-s )?([a-z]+)", text, re.MULTILINE)) <= targets
 
 
 def test_every_block_says_what_it_is():

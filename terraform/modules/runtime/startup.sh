@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs at every boot: Docker with its data on the data disk and its logs in Cloud Logging, and what was deployed last.
 set -euo pipefail
+export HOME=/root PATH="$PATH:/snap/bin"
 
 disk=/dev/disk/by-id/google-data
 blkid "$disk" >/dev/null || mkfs.ext4 -q "$disk"
@@ -17,6 +18,9 @@ if ! command -v docker >/dev/null; then
 fi
 command -v gcloud >/dev/null || snap install google-cloud-cli --classic
 systemctl restart docker
+zone=$(curl -fsS -H "Metadata-Flavor: Google" http://metadata.google.internal/computeMetadata/v1/instance/zone)
+zone=${zone##*/}
+gcloud auth configure-docker "${zone%-*}-docker.pkg.dev" --quiet
 
 cd /srv/tributary
 echo tributary-env >secret
