@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -109,3 +110,31 @@ def settle(stack: Airflow, seconds: float = 240) -> None:
     while any(run["state"] not in ENDED for run in stack.runs("ingest_stripe")):
         assert time.monotonic() < deadline, stack.runs("ingest_stripe")
         time.sleep(0.5)
+
+
+@pytest.mark.airflow
+@pytest.mark.emulators
+@pytest.mark.timeout(400)
+def test_the_smoke_run_of_a_release(stack: Airflow, company: World, tmp_path: Path):
+    """scripts/deploy.sh against this Airflow: it passes with a working key and fails without one."""
+    company.reset()
+    shutil.copy(ROOT / "scripts" / "deploy.sh", tmp_path)
+    (tmp_path / "current").write_text("one\n")
+    docker = tmp_path / "docker"
+    # `docker compose exec -T scheduler airflow …`, without the container around it.
+    docker.write_text('#!/bin/bash\nexec "${@:5}"\n')
+    docker.chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
+    conf = '{"streams": ["products"], "window_start": "2026-01-02", "window_end": "2026-01-03"}'
+    environment = {**os.environ, **stack.environment, "PATH": path, "SMOKE_CONF": conf, "SMOKE_SECONDS": "150"}
+
+    def smoke() -> subprocess.CompletedProcess[str]:
+        command = ["bash", str(tmp_path / "deploy.sh"), "smoke"]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180)
+
+    good = smoke()
+    assert good.returncode == 0, good.stderr
+    company.fault("stripe", kind="expired_token", times=99)
+    bad = smoke()
+    assert bad.returncode == 1
+    assert "failed" in bad.stderr.splitlines()[-1]
