@@ -15,7 +15,7 @@ def url():
 
 def cpu(name: str, url: str, rounds: int = 3) -> float:
     """The least CPU seconds of several runs."""
-    found = []
+    found: list[float] = []
     for _ in range(rounds):
         with contend(name, url, INVOICES) as (result, _):
             found.append(result["cpu"])
@@ -28,8 +28,9 @@ def test_speed_against_the_limit(url):
 
 
 def test_memory_does_not_grow_with_the_number_of_records(url):
+    """Parts of 8 MiB fill up between the two, which takes some; four times the records would take far more."""
     peaks = []
-    for invoices in (INVOICES, 10 * INVOICES):
+    for invoices in (10_000, 40_000):
         with contend("tributary", url, invoices) as (result, _):
             assert result["rows"]["stripe_invoice_lines"] == 3 * invoices
             peaks.append(result["peak_mib"])

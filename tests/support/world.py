@@ -33,6 +33,14 @@ class World:
     def fault(self, source: str, **fault: Any) -> None:
         requests.put(f"{getattr(self, source)}/_sim/faults", json=fault, timeout=10).raise_for_status()
 
+    def faults(self, source: str, menu: list[dict[str, Any]]) -> None:
+        """Put a whole menu in place of the present one."""
+        requests.put(f"{getattr(self, source)}/_sim/faults", json=menu, timeout=10).raise_for_status()
+
+    def struck(self, source: str) -> list[dict[str, Any]]:
+        """The menu, each fault with how often it struck."""
+        return list(requests.get(f"{getattr(self, source)}/_sim/faults", timeout=10).json()["faults"])
+
     def settings(self, source: str, **settings: Any) -> None:
         requests.put(f"{getattr(self, source)}/_sim/settings", json=settings, timeout=10).raise_for_status()
 
