@@ -13,7 +13,7 @@ from include.simulators.world.crm_edits import kind_named
 from include.simulators.world.crm_types import KINDS
 from include.simulators.world.moments import SECOND, iso
 from include.simulators.world.resources import NOW, Resource
-from include.simulators.world.store import JsonObject
+from include.simulators.world.store import Collection, JsonObject
 
 
 class ChangeError(Exception):
@@ -48,7 +48,7 @@ def put_object(simulation: Simulation, name: str, id: str, given: Any, *, merge:
         now -= now % SECOND
         if last is not None:
             now = max(now, last.at)
-        shape = _stripe_object(resource, id, {**before, **given} if merge else given, before, now)
+        shape = _stripe_object(resource, id, {**before, **given} if merge else given, before, now, _any(collection))
         created = shape["created"] * SECOND
     else:
         shape = {**(before if merge else {}), **given, "id": id}
@@ -59,6 +59,12 @@ def put_object(simulation: Simulation, name: str, id: str, given: Any, *, merge:
     if resource:
         _announce(simulation, resource, resource.created if new else resource.updated, now, id, index, shape)
     return shape
+
+
+def _any(collection: Collection) -> JsonObject | None:
+    """Some object of a collection."""
+    record = next(iter(collection.records.values()), None)
+    return record.versions[-1].object if record else None
 
 
 def delete_object(simulation: Simulation, name: str, id: str, *, for_good: bool = False) -> None:
@@ -128,9 +134,13 @@ def _announce(
         simulation.world.store.announce(at, name, resource.name, id, version)
 
 
-def _stripe_object(resource: Resource, id: str, shape: JsonObject, before: JsonObject, now: int) -> JsonObject:
+def _stripe_object(
+    resource: Resource, id: str, shape: JsonObject, before: JsonObject, now: int, like: JsonObject | None
+) -> JsonObject:
     created = shape.get("created", before.get("created", now // SECOND))
-    shape = {"livemode": False, "metadata": {}, **shape}
+    # Some kinds of objects have neither.
+    usual = {"livemode": False, "metadata": {}}
+    shape = {**{key: usual[key] for key in usual if not like or key in like}, **shape}
     for name, nested in resource.nested.items():
         inner = shape.get(name)
         if isinstance(inner, list):

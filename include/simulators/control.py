@@ -16,6 +16,7 @@ from include.simulators.books import world_books
 from include.simulators.changes import ChangeError, add_collection, delete_object, put_object
 from include.simulators.faults import Fault, parse_fault
 from include.simulators.simulation import Simulation
+from include.simulators.stripe.events import event_books
 from include.simulators.web import compact, read_json
 from include.simulators.world.build import HUBSPOT_COLLECTIONS, LINK_COLLECTIONS
 from include.simulators.world.moments import SECOND, iso, parse
@@ -94,14 +95,15 @@ class Control:
     async def _books(self, request: Request) -> Response:
         try:
             name = request.path_params["collection"]
-            name = name if name == "properties" else self._collection(request)
+            name = name if name in ("events", "properties") else self._collection(request)
             at = parse(request.query_params["at"]) if "at" in request.query_params else self._simulation.clock
         except ChangeError as error:
             return compact({"error": str(error)}, error.status)
         except ValueError as error:
             return compact({"error": f"at: {error}"}, 400)
         on_clocks = "on_test_clocks" in request.query_params
-        lines = world_books(self._simulation.world, name, at, on_clocks)
+        simulation = self._simulation
+        lines = event_books(simulation, at) if name == "events" else world_books(simulation.world, name, at, on_clocks)
         return StreamingResponse(_written(lines), media_type="application/x-ndjson")
 
     async def _objects(self, request: Request) -> JsonObject:

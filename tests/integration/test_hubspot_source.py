@@ -96,7 +96,7 @@ def test_a_world_with_everything_in_it_ends_up_record_by_record(own_world):
     ids = [entry["id"] for entry in world.books("hubspot", "contacts") if not entry["deleted_at"]]
     deal = world.books("hubspot", "deals")[0]["id"]
     world.hubspot_sim("bulk/deal_contacts/link", id=deal, count=150)
-    world.faults("hubspot", *LIST_FAULTS)
+    world.faults("hubspot", LIST_FAULTS)
     _load(world, "created", "2024-07-01T00:00:00Z", "2026-01-10T00:00:00Z")
     assert _unused(world) == []
     loads = [Load("hubspot", "created", FIRST_DAY, at(10), at(10, 6))]
@@ -115,13 +115,13 @@ def test_a_world_with_everything_in_it_ends_up_record_by_record(own_world):
     world.hubspot_sim(f"objects/deals/{deal}", method="PATCH", properties={"createdate": "2020-02-02T00:00:00Z"})
 
     world.clock("2026-01-11T06:00:00Z")
-    world.faults("hubspot", *FAULTS)
+    world.faults("hubspot", FAULTS)
     counts = _load(world, "changed", "2026-01-09T00:00:00Z", "2026-01-11T00:00:00Z")
     assert _unused(world) == []
     assert counts["segments read again"] >= 1
     loads.append(Load("hubspot", "changed", at(9), at(11), at(11, 6)))
 
-    world.faults("hubspot")
+    world.faults("hubspot", [])
     world.hubspot_sim(f"records/contacts/{ids[51]}/restore")
     world.clock("2026-01-12T06:00:00Z")
     _load(world, "changed", "2026-01-10T00:00:00Z", "2026-01-12T00:00:00Z")
@@ -146,7 +146,7 @@ def _load(world: Any, axis: str, start: str, end: str) -> dict[str, int]:
 
 def _unused(world: Any) -> list[str]:
     """Faults that found nothing to strike."""
-    return [fault["kind"] for fault in world.menu("hubspot") if fault["struck"] == 0]
+    return [fault["kind"] for fault in world.struck("hubspot") if fault["struck"] == 0]
 
 
 def _now(_: float) -> None:

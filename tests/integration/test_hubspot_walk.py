@@ -82,7 +82,7 @@ def test_more_records_than_a_search_returns_with_one_timestamp_are_all_read(own_
 
 def test_a_record_that_the_index_shows_late_is_read_again_and_not_lost(bulk):
     """The index learns of the last edits while it is walked: the segment holds more after than before."""
-    bulk.faults("hubspot", {"kind": "edit_between_pages", "path": "*/contacts/search", "count": 40, "times": 1})
+    bulk.faults("hubspot", [{"kind": "edit_between_pages", "path": "*/contacts/search", "count": 40, "times": 1}])
     manifest = Pipeline("hubspot", "contacts").extract(*DAY)
     assert manifest.requests["segments read again"] == 1
     found = live(manifest)
@@ -91,7 +91,7 @@ def test_a_record_that_the_index_shows_late_is_read_again_and_not_lost(bulk):
 
 
 def test_a_window_that_never_settles_fails_with_all_the_numbers(bulk):
-    bulk.faults("hubspot", {"kind": "edit_between_pages", "path": "*/contacts/search", "count": 4, "times": 90})
+    bulk.faults("hubspot", [{"kind": "edit_between_pages", "path": "*/contacts/search", "count": 4, "times": 90}])
     with pytest.raises(
         UnsettledError,
         match=r"lastmodifieddate in \[2026-01-04.*attempt 1: \d+ to read, \d+ read, \d+ counted after; attempt 2.*3:",
@@ -343,9 +343,11 @@ def test_pages_that_come_twice_or_empty_lose_and_double_nothing(bulk):
     expected = changed(bulk)
     bulk.faults(
         "hubspot",
-        {"kind": "empty_page", "path": "*/contacts/search", "after": 2, "times": 2},
-        {"kind": "duplicate_page", "path": "*/objects/2026-09/contacts", "times": 2},
-        {"kind": "empty_page", "path": "*/objects/2026-09/contacts", "after": 4, "times": 1},
+        [
+            {"kind": "empty_page", "path": "*/contacts/search", "after": 2, "times": 2},
+            {"kind": "duplicate_page", "path": "*/objects/2026-09/contacts", "times": 2},
+            {"kind": "empty_page", "path": "*/objects/2026-09/contacts", "after": 4, "times": 1},
+        ],
     )
     found = live(Pipeline("hubspot", "contacts").extract(*DAY))
     assert len(found) == len(set(found))
@@ -353,7 +355,7 @@ def test_pages_that_come_twice_or_empty_lose_and_double_nothing(bulk):
     empty(*tables("contacts"))
     counts = Pipeline("hubspot", "contacts").run(*HISTORY)["hubspot_contacts"]
     assert counts["duplicate"] == 100, "two pages of 50 came twice"
-    assert [fault["struck"] for fault in bulk.menu("hubspot")] == [2, 2, 1]
+    assert [fault["struck"] for fault in bulk.struck("hubspot")] == [2, 2, 1]
 
 
 def test_a_record_that_is_merged_or_archived_during_the_walk_ends_where_it_belongs(bulk):
@@ -361,8 +363,10 @@ def test_a_record_that_is_merged_or_archived_during_the_walk_ends_where_it_belon
     pipeline = Pipeline("hubspot", "contacts")
     bulk.faults(
         "hubspot",
-        {"kind": "merge_between_pages", "path": "*/objects/2026-09/contacts", "times": 2},
-        {"kind": "delete_between_pages", "path": "*/objects/2026-09/contacts", "after": 5, "times": 2},
+        [
+            {"kind": "merge_between_pages", "path": "*/objects/2026-09/contacts", "times": 2},
+            {"kind": "delete_between_pages", "path": "*/objects/2026-09/contacts", "after": 5, "times": 2},
+        ],
     )
     pipeline.run("2024-07-01T00:00:00Z", "2026-01-05T06:00:00Z", "created")
     bulk.clock("2026-01-06T06:00:00Z")

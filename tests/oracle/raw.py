@@ -5,7 +5,8 @@ object. So the loads are replayed here, on the books, by the documented behaviou
 
 * Stripe, by creation: every object created in the window that still exists. What a window held before and no longer
   holds is deleted.
-* Stripe, by change: every object that an event of the window names, as it is when it is fetched; deleted if it is gone.
+* Stripe, by change: every object that was created in the window or that an event of the window names, as it is when it
+  is read; deleted if it is gone.
   Collections without events are listed by creation instead, some days back. Events are remembered for 30 days; those
   that are listed no more are not deleted. The discounts of subscriptions and invoices are asked for as objects.
 * HubSpot, by creation: the same as Stripe's; from the portal's first day on, everything that exists, since its list
@@ -38,8 +39,6 @@ FIRST_DAY = datetime(2024, 7, 1, tzinfo=UTC)
 BIN_DAYS = timedelta(days=90)
 #: How far back Stripe lists events.
 EVENT_DAYS = timedelta(days=30)
-#: Collections that the simulator's books don't have yet; their streams are left out.
-AWAITED = {"events"}
 
 
 @dataclass(frozen=True)
@@ -216,7 +215,7 @@ def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
     tombstone. The other system columns are the pipeline's own affair.
     """
     tables: dict[str, Table] = {}
-    for stream in (stream for stream in _STREAMS if stream.collection not in AWAITED):
+    for stream in _STREAMS:
         held: dict[str, _Held] = {}
         for load in loads:
             if load.source == stream.source and load.stream in (None, stream.name):
@@ -273,18 +272,21 @@ def _asked_for(stream: _Stream, load: Load) -> tuple[str, datetime]:
         return "whole", load.start
     axis, start = load.axis, load.start
     if stream.listed_days is not None and axis == "changed":
-        axis, start = "created", load.end - timedelta(days=1 + stream.listed_days)
+        axis, start = "created", min(load.start, load.end - timedelta(days=1 + stream.listed_days))
     return axis, max(start, load.observed_at - EVENT_DAYS) if stream.name == "events" else start
 
 
 def _touched(books: Books, stream: _Stream, load: Load, now: Mapping[str, Entry]) -> set[str]:
     if stream.source == "stripe":
         before_end = books.at(stream.collection, load.end - INSTANT)
-        return {
+        touched = {
             id_
             for id_, entry in before_end.items()
             if entry.updated >= load.start and (entry.gone is not None or stream.announced(entry.object))
         }
+        # What the window created is listed, announced or not.
+        listed = {id_ for id_, entry in now.items() if load.start <= _created(stream, entry.object) < load.end}
+        return touched | {id_ for id_ in listed if now[id_].gone is None}
     return {
         id_
         for id_, entry in now.items()

@@ -33,12 +33,12 @@ class World:
     def fault(self, source: str, **fault: Any) -> None:
         requests.put(f"{getattr(self, source)}/_sim/faults", json=fault, timeout=10).raise_for_status()
 
-    def faults(self, source: str, *faults: dict[str, Any]) -> None:
-        """The menu of faults of a service, anew."""
-        requests.put(f"{getattr(self, source)}/_sim/faults", json=list(faults), timeout=10).raise_for_status()
+    def faults(self, source: str, menu: list[dict[str, Any]]) -> None:
+        """Put a whole menu in place of the present one."""
+        requests.put(f"{getattr(self, source)}/_sim/faults", json=menu, timeout=10).raise_for_status()
 
-    def menu(self, source: str) -> list[dict[str, Any]]:
-        """The faults and how often each has struck."""
+    def struck(self, source: str) -> list[dict[str, Any]]:
+        """The menu, each fault with how often it struck."""
         return list(requests.get(f"{getattr(self, source)}/_sim/faults", timeout=10).json()["faults"])
 
     def hubspot_sim(self, path: str, *, method: str = "POST", **body: Any) -> dict[str, Any]:
