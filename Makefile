@@ -46,18 +46,32 @@ dbt: setup ## run dbt on the local warehouse: make dbt ARGS="build"
 query: setup ## print a query's rows as CSV, from the warehouse the environment points at: make query SQL="select ..."
 	$(LOCAL) query "$$SQL"
 
+.PHONY: check
+check: setup ## preflight: credentials, accounts, scopes, datasets, bucket, clock; of the environment's project, else the local stack
+	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.preflight $(ARGS); \
+		else $(LOCAL) exec python -m tributary.preflight $(ARGS); fi
+
 .PHONY: reset
 reset: setup ## stop the local services and delete their data; the environments stay
 	$(LOCAL) reset
 
 .PHONY: lint
-lint: setup ## check style and types
-	$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy
+lint: setup ## every static check: style, types, image, compose file, workflows, secrets
+	$(VENV)/pre-commit run --all-files
+
+.PHONY: audit
+audit: setup ## look the locked dependencies up among the known vulnerabilities (needs the internet)
+	for lock in requirements.txt requirements-image.txt requirements-emulators.txt requirements-dev.txt; do \
+		$(VENV)/pip-audit --disable-pip --no-deps --progress-spinner off --requirement $$lock || exit; done
 
 .PHONY: test
 test: setup ## run every test: make test ARGS="tests/tributary -k windows"
 	$(LOCAL) manifest
 	$(VENV)/python -m pytest $(ARGS)
+
+.PHONY: bench
+bench: setup ## measure speed, memory and overhead against peers, into .local/bench.json: make bench ARGS="extract --short"
+	scripts/bench.sh $(ARGS)
 
 .PHONY: lock
 lock: setup ## resolve requirements*.in into the lock files

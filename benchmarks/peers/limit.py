@@ -26,6 +26,8 @@ def run(url: str, out: Path) -> dict[str, int]:
         for record in reader.records(body, "data"):
             writer.write(encode(record))
             rows += 1
+        if writer.full:
+            writer.close()
     writer.close()
     return {"stripe_invoices": rows}
 

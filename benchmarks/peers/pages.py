@@ -10,7 +10,8 @@ def bodies(url: str) -> Iterator[bytes]:
     params: dict[str, str] = {"limit": "100"}
     with requests.Session() as session:
         while True:
-            body = session.get(f"{url}/v1/invoices", params=params, timeout=60).content
+            answer = session.get(f"{url}/v1/invoices", params=params, timeout=60, stream=True)
+            body = b"".join(answer.iter_content(1024**2))
             yield body
             if b'"has_more": true' not in body[-100:]:
                 return

@@ -9,8 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from include.simulators.world.build import World
+from include.simulators.world.crm_properties import property_object
 from include.simulators.world.moments import iso
-from include.simulators.world.store import Collection
+from include.simulators.world.store import Collection, Record
+
+#: The property of each HubSpot collection whose former values the books tell, too.
+STAGES = {"contacts": "lifecyclestage", "deals": "dealstage"}
+
+
+def world_books(world: World, name: str, at: int, on_test_clocks: bool = False) -> Iterator[dict[str, Any]]:
+    """The books of a collection; `properties` is HubSpot's catalogue, with the object type in each definition."""
+    if name != "properties":
+        yield from books(world.store[name], at, on_test_clocks)
+        return
+    for kind, known in world.properties.items():
+        for property in known.values():
+            if property.created <= at:
+                created = iso(property.created)
+                line = {"id": f"{kind}.{property.name}", "created": created, "updated": created, "deleted_at": None}
+                yield {**line, "gone": None, "object": {**property_object(property), "objectType": kind}}
 
 
 def books(collection: Collection, at: int, on_test_clocks: bool = False) -> Iterator[dict[str, Any]]:
@@ -18,8 +36,10 @@ def books(collection: Collection, at: int, on_test_clocks: bool = False) -> Iter
 
     `object` is the last one that was seen, complete. `deleted_at` is null unless it has been deleted, archived or
     merged away; then `gone` says which, and `merged_into` names what became of it. Objects on Stripe's test clocks
-    are no part of the account's business and are left out, unless `on_test_clocks`.
+    are no part of the account's business and are left out, unless `on_test_clocks`. `stages` are the values that the
+    record's stage (see STAGES) has had, oldest first.
     """
+    stage = STAGES.get(collection.name)
     for record in sorted(collection.records.values(), key=lambda record: (record.created, record.id)):
         seen = [version for version in record.versions if version.at <= at]
         if not seen:
@@ -36,4 +56,15 @@ def books(collection: Collection, at: int, on_test_clocks: bool = False) -> Iter
             "gone": last.gone,
             "merged_into": last.into,
             "object": shape,
+            **({"stages": _values(record, stage, at)} if stage else {}),
         }
+
+
+def _values(record: Record, name: str, at: int) -> list[dict[str, str]]:
+    """Each value of a property with the moment that it came; one that was taken away is an empty text."""
+    found: list[dict[str, str]] = []
+    for version in record.versions:
+        value = version.object["properties"].get(name)
+        if version.at <= at and (found or value is not None) and (not found or found[-1]["value"] != (value or "")):
+            found.append({"value": value or "", "timestamp": iso(version.at)})
+    return found

@@ -9,13 +9,11 @@ import msgspec
 
 from include.simulators.simulation import Simulation
 from include.simulators.world.build import LINK_COLLECTIONS
-from include.simulators.world.crm import LINKS, link_object
-from include.simulators.world.crm_shapes import KINDS, MODIFIED, PORTAL_ID, PROPERTIES, TYPE_IDS
-from include.simulators.world.moments import SECOND, iso, parse
+from include.simulators.world.crm_edits import kind_named
+from include.simulators.world.crm_types import KINDS
+from include.simulators.world.moments import SECOND, iso
 from include.simulators.world.resources import NOW, Resource
-from include.simulators.world.store import JsonObject
-
-_LINK_KINDS = {link[0]: (source, target, link[1], link[2]) for (source, target), link in LINKS.items()}
+from include.simulators.world.store import Collection, JsonObject
 
 
 class ChangeError(Exception):
@@ -34,6 +32,12 @@ def put_object(simulation: Simulation, name: str, id: str, given: Any, *, merge:
     if not isinstance(given, dict):
         raise ChangeError("the body must be an object")
     store, now = simulation.world.store, simulation.clock
+    if name in KINDS:
+        changes = given.get("properties", given)
+        created = given.get("createdAt")
+        return simulation.crm.put(kind_named(name), id, changes, now, over=merge, created=created)
+    if name in LINK_COLLECTIONS:
+        return simulation.crm.link(name, *_two_ids(id), now, types=given.get("types"))
     collection = store[name]
     store.forget_after(name, id, now)
     record = collection.records.get(id)
@@ -44,13 +48,8 @@ def put_object(simulation: Simulation, name: str, id: str, given: Any, *, merge:
         now -= now % SECOND
         if last is not None:
             now = max(now, last.at)
-        shape = _stripe_object(resource, id, {**before, **given} if merge else given, before, now)
+        shape = _stripe_object(resource, id, {**before, **given} if merge else given, before, now, _any(collection))
         created = shape["created"] * SECOND
-    elif name in KINDS:
-        shape = _crm_object(name, id, given, before if merge else {}, before, now)
-        created = parse(shape["createdAt"])
-    elif name in LINK_COLLECTIONS:
-        shape, created = _link(name, id, given), now
     else:
         shape = {**(before if merge else {}), **given, "id": id}
         stamps = {"createdAt": before.get("createdAt", iso(now)), "updatedAt": iso(now), "archived": False}
@@ -59,9 +58,13 @@ def put_object(simulation: Simulation, name: str, id: str, given: Any, *, merge:
     index = collection.create(id, now, shape, created=created) if new else collection.change(id, now, shape)
     if resource:
         _announce(simulation, resource, resource.created if new else resource.updated, now, id, index, shape)
-    if name in LINK_COLLECTIONS:
-        _touch(simulation, name, id)
     return shape
+
+
+def _any(collection: Collection) -> JsonObject | None:
+    """Some object of a collection."""
+    record = next(iter(collection.records.values()), None)
+    return record.versions[-1].object if record else None
 
 
 def delete_object(simulation: Simulation, name: str, id: str, *, for_good: bool = False) -> None:
@@ -70,6 +73,15 @@ def delete_object(simulation: Simulation, name: str, id: str, *, for_good: bool 
     Stripe's objects that can only be ended, such as subscriptions, are ended, unless it is `for_good`.
     """
     store, now = simulation.world.store, simulation.clock
+    if name in KINDS or name in LINK_COLLECTIONS:
+        try:
+            if name in KINDS:
+                simulation.crm.archive(kind_named(name), id, now)
+            else:
+                simulation.crm.unlink(name, *_two_ids(id), now)
+        except LookupError as error:
+            raise ChangeError(str(error), 404) from None
+        return
     store.forget_after(name, id, now)
     record = store[name].records.get(id)
     if record is None or record.versions[-1].gone:
@@ -84,13 +96,7 @@ def delete_object(simulation: Simulation, name: str, id: str, *, for_good: bool 
     elif resource:
         index = store[name].remove(id, now, "deleted")
         _announce(simulation, resource, () if resource.ends else resource.deleted, now, id, index, shape)
-    elif name in LINK_COLLECTIONS:
-        store[name].remove(id, now, "deleted")
-        _touch(simulation, name, id)
     else:
-        if name in KINDS:
-            _unlink_all(simulation, name, id)
-            shape = _crm_object(name, id, {}, shape, shape, now)
         archived = {**shape, "archived": True, "updatedAt": iso(now), "archivedAt": iso(now)}
         store[name].remove(id, now, "archived", archived)
 
@@ -128,9 +134,13 @@ def _announce(
         simulation.world.store.announce(at, name, resource.name, id, version)
 
 
-def _stripe_object(resource: Resource, id: str, shape: JsonObject, before: JsonObject, now: int) -> JsonObject:
+def _stripe_object(
+    resource: Resource, id: str, shape: JsonObject, before: JsonObject, now: int, like: JsonObject | None
+) -> JsonObject:
     created = shape.get("created", before.get("created", now // SECOND))
-    shape = {"livemode": False, "metadata": {}, **shape}
+    # Some kinds of objects have neither.
+    usual = {"livemode": False, "metadata": {}}
+    shape = {**{key: usual[key] for key in usual if not like or key in like}, **shape}
     for name, nested in resource.nested.items():
         inner = shape.get(name)
         if isinstance(inner, list):
@@ -143,53 +153,8 @@ def _stripe_object(resource: Resource, id: str, shape: JsonObject, before: JsonO
     return {"id": id, "object": resource.object, **rest}
 
 
-def _crm_object(name: str, id: str, given: JsonObject, base: JsonObject, before: JsonObject, now: int) -> JsonObject:
-    changes = given.get("properties", given)
-    known: JsonObject = {**dict.fromkeys(sorted(PROPERTIES[name])), **base.get("properties", {})}
-    unknown = sorted(set(changes) - set(known))
-    if unknown:
-        raise ChangeError(f"{name} have no property {', '.join(unknown)}")
-    known |= {key: None if value in (None, "") else str(value) for key, value in changes.items()}
-    created = given.get("createdAt") or before.get("createdAt") or iso(now)
-    known |= {"hs_object_id": id, "createdate": created, MODIFIED[name]: iso(now)}
-    return {
-        "id": id,
-        "properties": known,
-        "createdAt": created,
-        "updatedAt": iso(now),
-        "archived": False,
-        "url": f"https://app.hubspot.com/contacts/{PORTAL_ID}/record/{TYPE_IDS[name]}/{id}",
-    }
-
-
-def _link(name: str, id: str, given: JsonObject) -> JsonObject:
-    source, target, _, _ = _LINK_KINDS[name]
-    source_id, _, target_id = id.partition(":")
-    if not (source_id.isdigit() and target_id.isdigit()):
+def _two_ids(id: str) -> tuple[str, str]:
+    source, _, target = id.partition(":")
+    if not (source.isdigit() and target.isdigit()):
         raise ChangeError(f"the id of an association is two ids with a colon between, not {id!r}")
-    shape = link_object(source, target, source_id, target_id, False)
-    return {**shape, "types": given.get("types", shape["types"])}
-
-
-def _touch(simulation: Simulation, link_name: str, link_id: str) -> None:
-    """A deal whose contacts change counts them anew and so is modified."""
-    source, _, source_field, _ = _LINK_KINDS[link_name]
-    source_id = link_id.partition(":")[0]
-    store = simulation.world.store
-    record = store[source].records.get(source_id)
-    if source != "deals" or record is None or record.versions[-1].gone:
-        return
-    links = store[link_name].snapshot(simulation.clock).rows
-    count = sum(1 for row in links if row.object[source_field] == source_id)
-    given = {"num_associated_contacts": str(count)} if link_name == "deal_contacts" else {}
-    put_object(simulation, source, source_id, given, merge=True)
-
-
-def _unlink_all(simulation: Simulation, name: str, id: str) -> None:
-    for link_name, (source, target, source_field, target_field) in _LINK_KINDS.items():
-        field = source_field if source == name else target_field if target == name else None
-        if field is None:
-            continue
-        for row in list(simulation.world.store[link_name].snapshot(simulation.clock).rows):
-            if row.object[field] == id:
-                delete_object(simulation, link_name, row.id)
+    return source, target

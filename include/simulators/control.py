@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from include.simulators.books import books
+from include.simulators.books import world_books
 from include.simulators.changes import ChangeError, add_collection, delete_object, put_object
 from include.simulators.faults import Fault, parse_fault
 from include.simulators.simulation import Simulation
+from include.simulators.stripe.events import event_books
 from include.simulators.web import compact, read_json
 from include.simulators.world.build import HUBSPOT_COLLECTIONS, LINK_COLLECTIONS
 from include.simulators.world.moments import SECOND, iso, parse
@@ -92,15 +94,17 @@ class Control:
 
     async def _books(self, request: Request) -> Response:
         try:
-            name = self._collection(request)
+            name = request.path_params["collection"]
+            name = name if name in ("events", "properties") else self._collection(request)
             at = parse(request.query_params["at"]) if "at" in request.query_params else self._simulation.clock
         except ChangeError as error:
             return compact({"error": str(error)}, error.status)
         except ValueError as error:
             return compact({"error": f"at: {error}"}, 400)
         on_clocks = "on_test_clocks" in request.query_params
-        lines = (msgspec.json.encode(line) + b"\n" for line in books(self._simulation.world.store[name], at, on_clocks))
-        return Response(b"".join(lines), media_type="application/x-ndjson")
+        simulation = self._simulation
+        lines = event_books(simulation, at) if name == "events" else world_books(simulation.world, name, at, on_clocks)
+        return StreamingResponse(_written(lines), media_type="application/x-ndjson")
 
     async def _objects(self, request: Request) -> JsonObject:
         name, id = self._collection(request), request.path_params["id"]
@@ -159,3 +163,10 @@ class Control:
             mine = []
         counts = Counter(f"{entry.method} {entry.path} {entry.status}" for entry in mine)
         return {"total": len(mine), "counts": dict(counts), "requests": [entry.as_object() for entry in mine]}
+
+
+async def _written(lines: Iterable[JsonObject]) -> AsyncIterator[bytes]:
+    """The lines as NDJSON, some at a time: a large collection needn't fit into memory twice."""
+    rest = iter(lines)
+    while some := list(islice(rest, 500)):
+        yield b"".join(msgspec.json.encode(line) + b"\n" for line in some)

@@ -22,14 +22,37 @@ Kind = Literal[
     "delete_between_pages",
     "created_between_pages",
     "paging_cycle",
+    "edit_between_pages",
+    "merge_between_pages",
+    "http_error",
+    "cloudflare",
+    "migration",
+    "missing_scopes",
+    "not_found",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 #: Kinds that answer instead of the service.
-INSTEAD = ("rate_limit", "lock_timeout", "html_500", "unavailable", "expired_token", "missing_permission", "reset")
+INSTEAD = (
+    "rate_limit",
+    "lock_timeout",
+    "html_500",
+    "unavailable",
+    "expired_token",
+    "missing_permission",
+    "reset",
+    "http_error",
+    "cloudflare",
+    "migration",
+    "missing_scopes",
+    "not_found",
+)
+#: Kinds that change several objects after a page was served, before the next one is asked for.
+DISTURBING = ("edit_between_pages", "merge_between_pages")
 #: Kinds that happen to a page of a list, of which the first need not be the first one.
-_TO_PAGES = ("empty_page", "delete_between_pages", "created_between_pages")
+_TO_PAGES = ("empty_page", "delete_between_pages", "created_between_pages", *DISTURBING)
 #: Kinds that only one service knows.
 _ONLY = {"missing_permission": "stripe", "created_between_pages": "stripe"}
+_ONLY |= dict.fromkeys((*DISTURBING, "http_error", "cloudflare", "migration", "missing_scopes", "not_found"), "hubspot")
 
 _FIELDS = {
     "kind": str,
@@ -43,6 +66,8 @@ _FIELDS = {
     "seed": int,
     "id": str,
     "should_retry": bool,
+    "status": int,
+    "count": int,
 }
 
 
@@ -51,9 +76,10 @@ class Fault:
     """One item of the menu.
 
     `path` is a prefix or a pattern with `*`; `after` lets that many matching requests pass first; `reason` is
-    Stripe's rate-limit reason, the permission that is missing or HubSpot's policy name; `seconds` belongs to `slow`;
-    `probability` and `seed` make it strike at random but the same way each time; `id` names the object that
-    `delete_between_pages` takes.
+    Stripe's rate-limit reason, the permission or scope that is missing, or HubSpot's policy name; `seconds` belongs to
+    `slow` and, as what the client is told to wait, to `migration`; `probability` and `seed` make it strike at random
+    but the same way each time; `id` names the object that `delete_between_pages` takes, `count` how many
+    `edit_between_pages` changes; `status` is that of `http_error` and `cloudflare`.
     """
 
     kind: str
@@ -68,6 +94,8 @@ class Fault:
     seed: int = 0
     id: str | None = None
     should_retry: bool | None = None
+    status: int | None = None
+    count: int = 20
     struck: int = 0
     _random: Random = field(default_factory=Random)
 

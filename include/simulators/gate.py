@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from include.simulators.faults import INSTEAD, Fault
+from include.simulators.faults import DISTURBING, INSTEAD, Fault
 from include.simulators.simulation import Simulation
 from include.simulators.world.moments import http_date
 
@@ -44,6 +44,8 @@ class Service:
     """Given the path and the page just served: delete an object that the next request depends on."""
     create_next: Callable[[Simulation, str, Any], None] | None = None
     """Given the path and the page just served: create an object that belongs to the list."""
+    disturb: Callable[[Simulation, Fault, str, Any], None] | None = None
+    """Given the fault, the path and the page just served: change what the rest of the walk would see."""
 
 
 class Gate:
@@ -151,6 +153,8 @@ class Gate:
             self._service.delete_next(self._simulation, scope["path"], msgspec.json.decode(answer.body), fault.id)
         elif kind == "created_between_pages" and self._service.create_next and answer.status == 200:
             self._service.create_next(self._simulation, scope["path"], msgspec.json.decode(answer.body))
+        elif kind in DISTURBING and fault and self._service.disturb and answer.status == 200:
+            self._service.disturb(self._simulation, fault, scope["path"], msgspec.json.decode(answer.body))
         self._log(scope, answer.status, kind)
         answer.headers["content-length"] = str(len(answer.body))
         await self._start(answer, send)

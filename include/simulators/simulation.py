@@ -10,6 +10,7 @@ from typing import Any
 from include.simulators.faults import FaultMenu
 from include.simulators.limits import Limits
 from include.simulators.world.build import World
+from include.simulators.world.crm_edits import CrmEdits
 from include.simulators.world.moments import END, START, iso
 from include.simulators.world.resources import Resources
 
@@ -59,9 +60,11 @@ class Simulation:
     faults: FaultMenu = field(default_factory=FaultMenu)
     limits: Limits = field(init=False)
     log: deque[Logged] = field(default_factory=lambda: deque(maxlen=LOG_SIZE))
+    crm: CrmEdits = field(init=False)
 
     def __post_init__(self) -> None:
         self.limits = Limits(self.world.account.livemode)
+        self.crm = CrmEdits(self.world.store, self.world.properties)
 
     def set_clock(self, at: int) -> None:
         """Raises ValueError outside of the generated time."""

@@ -7,9 +7,11 @@ by the pool of the source and by `max_active_tis_per_dag` for a stream; each kee
 import math
 
 #: Slots of the pools `api_<source>`, as in include/pools.json: extractions of one source at a time.
-POOL_SLOTS = {"stripe": 16, "hubspot": 5}
+POOL_SLOTS = {"stripe": 20, "hubspot": 5}
 #: Of these, extractions of one stream.
-STREAM_TASKS = 4
+STREAM_TASKS = 5
+#: Seconds by which a request may arrive earlier than evenly spaced: tasks and network are never quite regular.
+_SLACK = 0.03
 
 
 def spacing(requests: float, seconds: float, tasks: int) -> float:
@@ -19,4 +21,4 @@ def spacing(requests: float, seconds: float, tasks: int) -> float:
     fraction of one, windows in which the tasks happen to coincide would hold more than the budget.
     """
     each = math.floor(requests / tasks)
-    return seconds / each if each else seconds * tasks / requests
+    return (seconds + _SLACK) / each if each else (seconds + _SLACK) * tasks / requests

@@ -67,7 +67,7 @@ class LineWriter:
 
     @property
     def full(self) -> bool:
-        return self._size >= PART_BYTES
+        return self._size + self._waiting_size >= PART_BYTES
 
     def close(self) -> Part | None:
         """Upload what was collected as one object; None if there was nothing."""
@@ -84,11 +84,10 @@ class LineWriter:
 
 
 def read_lines(bucket: Any, name: str) -> Iterator[bytes]:
-    """The lines of a gzip object, read as a stream."""
+    """The lines of a gzip object, read as a stream; each ends in its line break, which no JSON decoder minds."""
     unzipped: Any = igzip.IGzipFile  # has no types
     with bucket.blob(name).open("rb", chunk_size=PART_BYTES, raw_download=True) as raw, unzipped(fileobj=raw) as lines:
-        for line in lines:
-            yield line.rstrip(b"\n")
+        yield from lines
 
 
 def check_parts(bucket: Any, parts: Iterable[Part], remedy: str) -> None:

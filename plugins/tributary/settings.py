@@ -2,7 +2,9 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -22,6 +24,10 @@ class Settings(BaseSettings):
     #: Stage tables expire by themselves after this many hours.
     stage_expiration_hours: int = 72
     include_dir: Path = REPOSITORY / "include"
+    #: A date such as 2026-09, of those that HubSpot supports (18 months each), or v3.
+    hubspot_version: str = Field(default="2026-09", pattern=r"^(\d{4}-\d{2}|v3)$")
+    #: Where OAuth tokens are kept: encrypted in Airflow Variables, or in Google Cloud's Secret Manager.
+    token_store: Literal["variable", "secret_manager"] = "variable"  # noqa: S105
     #: The clients of this deployment; see include/clients.yml for the format.
     clients_file: Path | None = None
 

@@ -12,7 +12,7 @@ from tests.dbt.warehouse import tables
 from tributary.contracts.dbt_sources import render_docs, render_sources, rendered_files
 from tributary.contracts.loader import load_all
 
-MODELS = 35
+MODELS = 47
 
 
 def _words(text: str) -> set[str]:

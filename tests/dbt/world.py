@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from include.simulators.books import books
+from include.simulators.books import world_books
 from include.simulators.world.build import World
 from tests.oracle import Books, Load
 from tests.oracle.raw import Source, Table
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 def books_of(world: World) -> Books:
     """The books of a world in this process."""
-    return Books(lambda collection, moment: list(books(world.store[collection], int(moment.timestamp() * 1000))))
+    return Books(lambda collection, moment: list(world_books(world, collection, int(moment.timestamp() * 1000))))
 
 
 def day(year: int, month: int, day: int, hour: int = 0) -> datetime:

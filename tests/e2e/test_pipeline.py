@@ -45,7 +45,8 @@ def assert_raw_equals_the_books(company: World, loads: list[Load]) -> dict[str, 
         for problem in compare_raw(table, expected[table], query(f"select * from raw.{table}"))
     ]
     assert problems == []
-    assert all(expected.values()), "a table of the books is empty: nothing was compared"
+    # A coupon that never ends is too rare for a world of this size; test_stripe_whole.py has some.
+    assert {table for table, rows in expected.items() if not rows} <= {"stripe_subscription_discounts"}
     return expected
 
 

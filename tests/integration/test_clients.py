@@ -1,11 +1,17 @@
 """Several accounts in one DAG: mapped, none holds the others back. By `airflow dags test`, without a scheduler."""
 
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.conftest import ROOT
 from tests.support.airflow import airflow_cli
 from tests.support.pipeline import empty, query
 from tests.support.world import World
@@ -13,17 +19,22 @@ from tributary.settings import settings
 
 pytestmark = [pytest.mark.emulators, pytest.mark.timeout(300)]
 
+HISTORY = {"streams": ["products"], "window_start": "2024-07-01", "window_end": "2026-01-04"}
 
-@pytest.fixture(scope="module")
-def alone(services: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of an Airflow with a database and nothing that runs."""
-    home = tmp_path_factory.mktemp("alone")
-    environment = {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-    }
-    airflow_cli(environment, "db", "migrate")
-    return environment
+
+@pytest.fixture
+def second(world: World) -> Iterator[World]:
+    """Another account, in a simulator of its own over another world."""
+    command = [sys.executable, "-m", "include.simulators", "serve", "--stripe-port", "0", "--hubspot-port", "0"]
+    command += ["--seed", "9", "--customers", "5", "--stripe-account", "acct_second"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            urls = [re.search(r"http://\S+", server.stdout.readline()) for _ in range(2)]
+            assert all(urls)
+            yield World(*(url.group() for url in urls if url))
+        finally:
+            server.terminate()
 
 
 def clients_file(folder: Path, **other: Any) -> str:
@@ -35,17 +46,37 @@ def clients_file(folder: Path, **other: Any) -> str:
     return str(file)
 
 
+def run(environment: dict[str, str], *, fails: bool = False) -> str:
+    day = "2025-01-08T12:00:00"
+    return airflow_cli(environment, "dags", "test", "ingest_stripe", day, "--conf", json.dumps(HISTORY), fails=fails)
+
+
+def loaded() -> dict[str, set[str]]:
+    """Ids of the live products by client."""
+    rows = query("select client_id, id from raw.stripe_products where _deleted_at is null")
+    return {
+        client: {row["id"] for row in rows if row["client_id"] == client} for client in {r["client_id"] for r in rows}
+    }
+
+
+def alive(world: World) -> set[str]:
+    products = world.books("stripe", "products")
+    return {entry["id"] for entry in products if not entry["deleted_at"] and entry["created"] < "2026-01-04"}
+
+
+def test_two_accounts_are_read_side_by_side(alone: dict[str, str], world: World, second: World, tmp_path: Path) -> None:
+    empty("stripe_products")
+    file = clients_file(tmp_path, client_id="second", account="acct_second", connection="stripe_second")
+    connection = json.dumps({"conn_type": "http", "host": second.stripe, "password": "sk_test_tributary"})
+    run({**alone, "TRIBUTARY_CLIENTS_FILE": file, "AIRFLOW_CONN_STRIPE_SECOND": connection})
+    assert loaded() == {"acme": alive(world), "second": alive(second)}
+    assert alive(world) != alive(second)
+
+
 def test_one_client_with_a_broken_key_holds_nobody_back(alone: dict[str, str], world: World, tmp_path: Path) -> None:
     empty("stripe_products")
     file = clients_file(tmp_path, client_id="broken", account="acct_of_somebody_else")
-    environment = {**alone, "TRIBUTARY_CLIENTS_FILE": file}
-    day, conf = (
-        "2025-01-08T12:00:00",
-        '{"streams": ["products"], "window_start": "2024-07-01", "window_end": "2026-01-04"}',
-    )
-    text = airflow_cli(environment, "dags", "test", "ingest_stripe", day, "--conf", conf, fails=True)
+    text = run({**alone, "TRIBUTARY_CLIENTS_FILE": file}, fails=True)
     assert "leads to Stripe account acct_tributary, but client broken is pinned to acct_of_somebody_else" in text
     assert "stripe.products: 1 of 2 chunks were not staged: broken 2024-07-01..2026-01-04" in text
-    rows = query("select client_id, count(*) as n from raw.stripe_products group by client_id")
-    assert [row["client_id"] for row in rows] == ["acme"]
-    assert rows[0]["n"] == len([entry for entry in world.books("stripe", "products") if not entry["deleted_at"]])
+    assert loaded() == {"acme": alive(world)}

@@ -45,6 +45,7 @@ def test_an_interrupted_feed_goes_on_and_holds_the_same(world, monkeypatch):
     """The listing was finished by the attempt that broke; the next one fetches whatever the feed names."""
     world.clock("2026-01-06T06:00:00Z")
     monkeypatch.setattr("tributary.lake.PART_BYTES", 1)
+    monkeypatch.setattr("tributary.lake.BLOCK_BYTES", 1)
     pipeline = Pipeline("stripe", "invoices")
     whole = {record["id"] for record in records(pipeline.extract(*DAYS, "changed"))}
     world.fault("stripe", kind="unavailable", times=50, path="/v1/invoices/in_", after=3)

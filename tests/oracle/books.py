@@ -22,6 +22,8 @@ class Entry:
     updated: datetime
     gone: str | None
     object: Json
+    #: Of some HubSpot collections: the values that the record's stage has had, `{value, timestamp}`.
+    stages: tuple[Json, ...] = ()
 
 
 class Books:
@@ -30,6 +32,7 @@ class Books:
     def __init__(self, fetch: Callable[[str, datetime], list[Json]]) -> None:
         self._fetch = fetch
         self._pages: dict[tuple[str, datetime], dict[str, Entry]] = {}
+        self._catalogues: dict[tuple[str, datetime], dict[str, tuple[str, str]]] = {}
 
     @classmethod
     def of(cls, url: str) -> Books:
@@ -49,6 +52,15 @@ class Books:
             self._pages[key] = {line["id"]: _entry(line) for line in self._fetch(collection, moment)}
         return self._pages[key]
 
+    def catalogue(self, kind: str, moment: datetime) -> dict[str, tuple[str, str]]:
+        """HubSpot's properties of an object type: name -> type and widget."""
+        key = (kind, moment)
+        if key not in self._catalogues:
+            definitions = (entry.object for entry in self.at("properties", moment).values())
+            mine = {o["name"]: (o["type"], o["fieldType"]) for o in definitions if o["objectType"] == kind}
+            self._catalogues[key] = mine
+        return self._catalogues[key]
+
 
 def _entry(line: Json) -> Entry:
     return Entry(
@@ -57,4 +69,5 @@ def _entry(line: Json) -> Entry:
         updated=datetime.fromisoformat(line["updated"]),
         gone=(line.get("gone") or "deleted") if line["deleted_at"] else None,
         object=line["object"],
+        stages=tuple(line.get("stages", ())),
     )

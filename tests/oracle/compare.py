@@ -14,15 +14,25 @@ KEYS: dict[str, tuple[str, ...]] = {
     "stripe_invoice_lines": ("invoice_id", "id"),
     "stripe_invoice_discounts": ("invoice_id", "discount_id"),
     "stripe_credit_note_lines": ("credit_note_id", "id"),
+    "hubspot_contact_companies": ("contact_id", "company_id"),
+    "hubspot_contact_lifecycle_history": ("contact_id", "changed_at", "lifecyclestage"),
+    "hubspot_contact_merges": ("contact_id", "merged_id"),
+    "hubspot_company_merges": ("company_id", "merged_id"),
     "hubspot_deal_contacts": ("deal_id", "contact_id"),
+    "hubspot_deal_companies": ("deal_id", "company_id"),
+    "hubspot_deal_stage_history": ("deal_id", "changed_at", "stage_id"),
+    "hubspot_deal_merges": ("deal_id", "merged_id"),
     "hubspot_deal_pipeline_stages": ("pipeline_id", "id"),
+    "hubspot_ticket_merges": ("ticket_id", "merged_id"),
+    "hubspot_ticket_pipeline_stages": ("pipeline_id", "id"),
+    "hubspot_properties": ("object_type", "name"),
 }
 
 
 def compare_raw(table: str, expected: Table, actual: Iterable[Mapping[str, Any]], limit: int = 20) -> list[str]:
     """Differences between a raw table and its actual rows (all columns, one client), at most `limit` lines.
 
-    Compared are the keys, every column of the contract, whether a row is a tombstone, and that `_extra` is empty.
+    Compared are the keys, every column of the contract, whether a row is a tombstone, and what `_extra` holds.
     """
     key = KEYS.get(table, ("id",))
     problems: list[str] = []
@@ -51,8 +61,9 @@ def _row_problems(expected: Row, actual: Mapping[str, Any]) -> Iterable[str]:
             yield f"{column} is {actual[column]!r}, expected {expected[column]!r}"
     if (actual["_deleted_at"] is not None) != expected["_deleted"]:
         yield f"_deleted_at is {actual['_deleted_at']}, expected {'a tombstone' if expected['_deleted'] else 'none'}"
-    if actual["_extra"]:
-        yield f"_extra holds {sorted(actual['_extra'])}"
+    extra, wanted = actual["_extra"] or {}, expected.get("_extra", {})
+    if extra != wanted:
+        yield f"_extra holds {sorted(extra)}" + (f", expected {sorted(wanted)}" if wanted else "")
 
 
 def compare_clv(expected: Sequence[Row], actual: Iterable[Mapping[str, Any]], limit: int = 20) -> list[str]:

@@ -5,7 +5,8 @@ object. So the loads are replayed here, on the books, by the documented behaviou
 
 * Stripe, by creation: every object created in the window that still exists. What a window held before and no longer
   holds is deleted.
-* Stripe, by change: every object that an event of the window names, as it is when it is fetched; deleted if it is gone.
+* Stripe, by change: every object that was created in the window or that an event of the window names, as it is when it
+  is read; deleted if it is gone.
   Collections without events are listed by creation instead, some days back. Events are remembered for 30 days; those
   that are listed no more are not deleted. The discounts of subscriptions and invoices are asked for as objects.
 * HubSpot, by creation: the same as Stripe's; from the portal's first day on, everything that exists, since its list
@@ -21,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from tests.oracle import hubspot_rows, stripe_rows
@@ -37,8 +39,6 @@ FIRST_DAY = datetime(2024, 7, 1, tzinfo=UTC)
 BIN_DAYS = timedelta(days=90)
 #: How far back Stripe lists events.
 EVENT_DAYS = timedelta(days=30)
-#: Collections that the simulator's books don't have yet; their streams are left out.
-AWAITED = {"events"}
 
 
 @dataclass(frozen=True)
@@ -53,24 +53,56 @@ class Load:
     stream: str | None = None
 
 
+Children = Mapping[str, tuple[tuple[str, ...], Callable[[Json], list[Row]]]]
+
+
 @dataclass(frozen=True)
 class _Stream:
     """A stream: its collection in the books, its tables, and the property that says when a record changed.
 
-    `announced`: whether an event tells of an object that has become so. `listed_days`: how far back a daily load lists
-    by creation, for want of events.
+    `links` are collections of associations, by the column that holds the stream's own id. `typed`: `row` takes the
+    catalogue of properties, too. `announced`: whether an event tells of an object that has become so. `listed_days`:
+    how far back a daily load lists by creation, for want of events.
     """
 
     source: Source
     name: str
     collection: str
-    row: Callable[[Json], Row]
-    children: Mapping[str, tuple[tuple[str, ...], Callable[[Json], list[Row]]]] = field(default_factory=dict)
+    row: Callable[..., Row]
+    children: Children = field(default_factory=dict)
     modified: str = ""
     whole: bool = False
     has_bin: bool = True
+    links: Mapping[str, str] = field(default_factory=dict)
+    typed: bool = False
+    key: tuple[str, ...] = ("id",)
     announced: Callable[[Json], bool] = lambda _: True
     listed_days: int | None = None
+
+
+def _edges(table: str, shape: Json) -> list[Row]:
+    return [hubspot_rows.link(edge) for edge in shape["_links"][table]]
+
+
+def _crm(name: str, one: str, row: Callable[..., Row], *, links: Sequence[str] = (), stages: str = "") -> _Stream:
+    """A stream of CRM records: `links` are the types at the other ends of its associations, singular and plural;
+    `stages` names the table of its stages and the column of the stage."""
+    key = f"{one}_id"
+    children: dict[str, Any] = {f"{one}_merges": ((key, "merged_id"), lambda o: hubspot_rows.merges(o, key))}
+    collections = {}
+    for pair in links:
+        other, others = pair.split("/")
+        table = f"{one}_{others}"
+        collections[table] = key
+        children[table] = ((key, f"{other}_id"), partial(_edges, table))
+    if stages:
+        table, column = stages.split("/")
+        children[table] = (
+            (key, "changed_at", column),
+            lambda o: hubspot_rows.stage_history(o["id"], o["_stages"], key, column),
+        )
+    modified = "lastmodifieddate" if name == "contacts" else "hs_lastmodifieddate"
+    return _Stream("hubspot", name, name, row, children, modified=modified, links=collections, typed=True)
 
 
 _STREAMS = (
@@ -117,27 +149,53 @@ _STREAMS = (
     ),
     _Stream("stripe", "balance_transactions", "balance_transactions", stripe_rows.balance_transaction, listed_days=14),
     _Stream("stripe", "events", "events", stripe_rows.event, listed_days=1),
-    _Stream("hubspot", "contacts", "contacts", hubspot_rows.contact, modified="lastmodifieddate"),
-    _Stream("hubspot", "companies", "companies", hubspot_rows.company, modified="hs_lastmodifieddate"),
-    _Stream(
-        "hubspot",
-        "deals",
-        "deals",
-        hubspot_rows.deal,
-        {"deal_contacts": (("deal_id", "contact_id"), lambda o: [hubspot_rows.deal_contact(x) for x in o["_links"]])},
-        modified="hs_lastmodifieddate",
+    _crm(
+        "contacts",
+        "contact",
+        hubspot_rows.contact,
+        links=["company/companies"],
+        stages="contact_lifecycle_history/lifecyclestage",
     ),
+    _crm("companies", "company", hubspot_rows.company),
+    _crm(
+        "deals",
+        "deal",
+        hubspot_rows.deal,
+        links=["contact/contacts", "company/companies"],
+        stages="deal_stage_history/stage_id",
+    ),
+    _crm("tickets", "ticket", hubspot_rows.ticket),
     _Stream("hubspot", "owners", "owners", hubspot_rows.owner, whole=True),
     _Stream(
         "hubspot",
         "deal_pipelines",
         "pipelines",
         hubspot_rows.pipeline,
-        {"deal_pipeline_stages": (("pipeline_id", "id"), hubspot_rows.pipeline_stages)},
+        {"deal_pipeline_stages": (("pipeline_id", "id"), hubspot_rows.deal_pipeline_stages)},
         whole=True,
         has_bin=False,
     ),
+    _Stream(
+        "hubspot",
+        "ticket_pipelines",
+        "ticket_pipelines",
+        hubspot_rows.pipeline,
+        {"ticket_pipeline_stages": (("pipeline_id", "id"), hubspot_rows.ticket_pipeline_stages)},
+        whole=True,
+        has_bin=False,
+    ),
+    _Stream(
+        "hubspot",
+        "properties",
+        "properties",
+        hubspot_rows.definition,
+        whole=True,
+        has_bin=False,
+        key=("object_type", "name"),
+    ),
 )
+#: The object types whose records are loaded, and so their properties.
+_OBJECT_TYPES = tuple(stream.collection for stream in _STREAMS if stream.typed)
 
 
 @dataclass
@@ -146,6 +204,8 @@ class _Held:
 
     object: Json
     deleted: bool
+    #: When it was read last.
+    at: datetime
 
 
 def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
@@ -155,14 +215,13 @@ def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
     tombstone. The other system columns are the pipeline's own affair.
     """
     tables: dict[str, Table] = {}
-    for stream in (stream for stream in _STREAMS if stream.collection not in AWAITED):
+    for stream in _STREAMS:
         held: dict[str, _Held] = {}
         for load in loads:
             if load.source == stream.source and load.stream in (None, stream.name):
                 _replay(books, stream, load, held)
-        tables[f"{stream.source}_{stream.name}"] = {
-            (id_,): stream.row(record.object) | {"_deleted": record.deleted} for id_, record in held.items()
-        }
+        rows_ = [_row(books, stream, record) for record in held.values()]
+        tables[f"{stream.source}_{stream.name}"] = {tuple(row[part] for part in stream.key): row for row in rows_}
         for name, (key, rows) in stream.children.items():
             tables[f"{stream.source}_{name}"] = {
                 tuple(row[part] for part in key): row | {"_deleted": record.deleted}
@@ -172,8 +231,21 @@ def expected_raw(books: Books, loads: Sequence[Load]) -> dict[str, Table]:
     return tables
 
 
+def _row(books: Books, stream: _Stream, record: _Held) -> Row:
+    given = (books.catalogue(stream.collection, record.at),) if stream.typed else ()
+    return stream.row(record.object, *given) | {"_deleted": record.deleted}
+
+
+def _now(books: Books, stream: _Stream, moment: datetime) -> Mapping[str, Entry]:
+    """What there is; of properties those of the object types whose records are loaded."""
+    now = books.at(stream.collection, moment)
+    if stream.collection != "properties":
+        return now
+    return {id_: entry for id_, entry in now.items() if entry.object["objectType"] in _OBJECT_TYPES}
+
+
 def _replay(books: Books, stream: _Stream, load: Load, held: dict[str, _Held]) -> None:
-    now = books.at(stream.collection, load.observed_at)
+    now = _now(books, stream, load.observed_at)
     axis, start = _asked_for(stream, load)
     if axis == "changed":
         found = _touched(books, stream, load, now)
@@ -200,18 +272,21 @@ def _asked_for(stream: _Stream, load: Load) -> tuple[str, datetime]:
         return "whole", load.start
     axis, start = load.axis, load.start
     if stream.listed_days is not None and axis == "changed":
-        axis, start = "created", load.end - timedelta(days=1 + stream.listed_days)
+        axis, start = "created", min(load.start, load.end - timedelta(days=1 + stream.listed_days))
     return axis, max(start, load.observed_at - EVENT_DAYS) if stream.name == "events" else start
 
 
 def _touched(books: Books, stream: _Stream, load: Load, now: Mapping[str, Entry]) -> set[str]:
     if stream.source == "stripe":
         before_end = books.at(stream.collection, load.end - INSTANT)
-        return {
+        touched = {
             id_
             for id_, entry in before_end.items()
             if entry.updated >= load.start and (entry.gone is not None or stream.announced(entry.object))
         }
+        # What the window created is listed, announced or not.
+        listed = {id_ for id_, entry in now.items() if load.start <= _created(stream, entry.object) < load.end}
+        return touched | {id_ for id_ in listed if now[id_].gone is None}
     return {
         id_
         for id_, entry in now.items()
@@ -228,16 +303,23 @@ def _take(books: Books, stream: _Stream, load: Load, held: dict[str, _Held], ent
             held[entry.id].deleted = True
         return
     shape = entry.object
-    if stream.name == "deals":
-        links = books.at("deal_contacts", load.observed_at).values()
-        shape = shape | {"_links": [x.object for x in links if x.gone is None and x.object["deal_id"] == entry.id]}
+    if stream.links:
+        shape = shape | {"_links": {name: _links(books, name, key, entry, load) for name, key in stream.links.items()}}
     if stream.source == "stripe":
         shape = _with_discounts(books, load, shape)
-    held[entry.id] = _Held(shape, deleted=entry.gone == "archived")
-    merged = shape.get("properties", {}).get("hs_merged_object_ids") or ""
-    for id_ in merged.split(";"):
-        if id_ in held:
-            held[id_].deleted = True
+    held[entry.id] = _Held(shape | {"_stages": entry.stages}, entry.gone == "archived", load.observed_at)
+    merged = hubspot_rows.merges(shape, "id") if stream.typed else []
+    for row in merged:
+        if row["merged_id"] in held:
+            held[row["merged_id"]].deleted = True
+
+
+def _links(books: Books, name: str, key: str, entry: Entry, load: Load) -> list[Json]:
+    """The associations of a record that lives; in the recycle bin it has none."""
+    if entry.gone:
+        return []
+    found = books.at(name, load.observed_at).values()
+    return [edge.object for edge in found if edge.gone is None and edge.object[key] == entry.id]
 
 
 def _with_discounts(books: Books, load: Load, shape: Json) -> Json:

@@ -33,18 +33,28 @@ def epoch(value: int | None) -> datetime | None:
 
 
 def iso(value: str | None) -> datetime | None:
-    """HubSpot's ISO text, where an empty text is no value."""
-    return datetime.fromisoformat(value).astimezone(UTC) if value else None
+    """HubSpot's moments: ISO text, a day (its midnight, UTC) or milliseconds. An empty text is no value."""
+    if not value:
+        return None
+    if value.lstrip("-").isdigit():
+        return datetime.fromtimestamp(int(value) // 1000, UTC).replace(microsecond=int(value) % 1000 * 1000)
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def number(value: str | None) -> Decimal | None:
-    """HubSpot's numbers are text."""
-    return Decimal(value) if value else None
+    """HubSpot's numbers are text, with commas where people typed them."""
+    return Decimal(value.replace(",", "")) if value else None
 
 
 def whole(value: str | int | None) -> int | None:
     """A whole number, as text or as number."""
     return None if value is None or value == "" else int(value)
+
+
+def several(value: str | None) -> list[str] | None:
+    """The options of a multi-select, `a;b`."""
+    return None if value is None else [part for part in value.split(";") if part]
 
 
 def truth(value: str | bool | None) -> bool | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from include.simulators.world.crm_shapes import MODIFIED
+from include.simulators.world.crm_types import MODIFIED
 from include.simulators.world.moments import DAY, instant, iso, parse
 from tests.simulators.conftest import DEMO, Clients
 

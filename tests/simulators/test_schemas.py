@@ -78,10 +78,12 @@ def test_deleted_stub(clients: Clients, stripe_schema: Validate) -> None:
         stripe_schema("deleted_customer", clients.stripe.get(f"/v1/customers/{id}").json())
 
 
-@pytest.mark.parametrize("kind", ["contacts", "companies", "deals"])
+@pytest.mark.parametrize("type", ["contacts", "companies", "deals", "tickets", "2-1234567"])
 @pytest.mark.parametrize("archived", ["false", "true"])
-def test_hubspot_records(clients: Clients, hubspot_schema: Validate, kind: str, archived: str) -> None:
-    found = clients.walk_crm(f"/crm/objects/2026-09/{kind}", archived=archived, associations="contacts,companies,deals")
+def test_hubspot_records(clients: Clients, hubspot_schema: Validate, type: str, archived: str) -> None:
+    others = "contacts,companies,deals,tickets"
+    found = clients.walk_crm(f"/crm/objects/2026-09/{type}", archived=archived, associations=others)
+    assert found
     for record in found:
         hubspot_schema("SimplePublicObjectWithAssociations", without_nulls(record))
         assert record["archived"] == (archived == "true")
@@ -93,10 +95,35 @@ def test_hubspot_settings(clients: Clients, hubspot_schema: Validate) -> None:
         page = clients.hubspot.get("/crm/owners/2026-09", params={"archived": archived}).json()
         hubspot_schema("CollectionResponsePublicOwnerForwardPaging", page)
         assert page["results"]
-    hubspot_schema("CollectionResponsePipelineNoPaging", clients.hubspot.get("/crm/pipelines/2026-09/deals").json())
-    for kind in ("contacts", "companies", "deals"):
-        page = clients.hubspot.get(f"/crm/properties/2026-09/{kind}").json()
+    for type in ("deals", "tickets"):
+        page = clients.hubspot.get(f"/crm/pipelines/2026-09/{type}").json()
+        hubspot_schema("CollectionResponsePipelineNoPaging", page)
+        assert page["results"]
+    for type in ("contacts", "companies", "deals", "tickets", "2-1234567"):
+        page = clients.hubspot.get(f"/crm/properties/2026-09/{type}").json()
         hubspot_schema("CollectionResponsePropertyNoPaging", page)
+
+
+def test_hubspot_writes(own: Clients, hubspot_schema: Validate) -> None:
+    url = "/crm/objects/2026-09/contacts/batch"
+    rows = [
+        {"id": "new@one.example", "idProperty": "email", "properties": {"phone": "1"}, "objectWriteTraceId": "a"},
+        {"id": "bad", "idProperty": "email", "properties": {"email": "bad"}, "objectWriteTraceId": "b"},
+    ]
+    answer = own.hubspot.post(f"{url}/upsert", json={"inputs": rows})
+    assert answer.status_code == 207
+    hubspot_schema("BatchResponseSimplePublicUpsertObjectWithErrors", answer.json())
+    answer = own.hubspot.post(f"{url}/create", json={"inputs": [{"properties": {"email": "b@one.example"}}]})
+    hubspot_schema("BatchResponseSimplePublicObject", answer.json())
+    answer = own.hubspot.post(f"{url}/create", json={"inputs": [{"properties": {"no_such": "1"}}]})
+    hubspot_schema("StandardError", {"context": {}, "links": {}, "errors": [], **answer.json()})
+
+
+def test_hubspot_history(clients: Clients, hubspot_schema: Validate) -> None:
+    asked: dict[str, str | int] = {"propertiesWithHistory": "lifecyclestage,customer_status", "limit": 50}
+    for record in clients.hubspot.get("/crm/objects/2026-09/contacts", params=asked).json()["results"]:
+        assert record["propertiesWithHistory"]["lifecyclestage"]
+        hubspot_schema("SimplePublicObjectWithAssociations", without_nulls(record))
 
 
 def test_hubspot_search_and_batches(clients: Clients, hubspot_schema: Validate) -> None:

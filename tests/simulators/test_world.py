@@ -13,6 +13,8 @@ from collections import Counter
 import pytest
 
 from include.simulators.world.build import HUBSPOT_COLLECTIONS, STRIPE_COLLECTIONS, World, build
+from include.simulators.world.crm_links import LINKS_BY_NAME
+from include.simulators.world.crm_types import KINDS
 from include.simulators.world.moments import BUSY_DAYS, DAY, END, START, add_months, instant, iso, parse
 from include.simulators.world.money import CURRENCIES
 from include.simulators.world.store import JsonObject, Record
@@ -86,7 +88,7 @@ def any_world(request: pytest.FixtureRequest) -> World:
 
 
 def test_every_busy_day_creates_and_changes_something_everywhere(any_world: World) -> None:
-    for name in (*STRIPE_COLLECTIONS, "contacts", "companies", "deals"):
+    for name in (*STRIPE_COLLECTIONS, *KINDS):
         for day in BUSY_DAYS:
             records = any_world.store[name].records.values()
             first = [record.versions[0].at for record in records]
@@ -215,10 +217,11 @@ def test_references_lead_somewhere(any_world: World) -> None:
         assert existed("customers", first.object["customer"], first.at)
         for line in first.object["lines"]["data"]:
             assert line["pricing"] is None or existed("prices", line["pricing"]["price_details"]["price"], first.at)
-    for record in store["deal_contacts"].records.values():
-        first = record.versions[0]
-        assert existed("deals", first.object["deal_id"], first.at)
-        assert existed("contacts", first.object["contact_id"], first.at)
+    for link in LINKS_BY_NAME.values():
+        for record in store[link.name].records.values():
+            first = record.versions[0]
+            assert existed(link.source, first.object[link.source_field], first.at)
+            assert existed(link.target, first.object[link.target_field], first.at)
 
 
 def test_live_associations_join_live_records(any_world: World) -> None:
@@ -292,3 +295,25 @@ def test_hubspot_collections_hold_what_they_should(world: World) -> None:
     assert ids != sorted(ids), "ids should not sort the same as text"
     assert int(ids[-1]) > 2**53
     assert any(len(c["properties"]["hs_merged_object_ids"] or "") > 0 for c in live(world, "contacts"))
+
+
+@pytest.mark.parametrize("name", LINKS_BY_NAME)
+def test_live_edges_join_live_records_of_every_kind(any_world: World, name: str) -> None:
+    link = LINKS_BY_NAME[name]
+    for at in (DEMO, DEMO + DAY, DEMO + 2 * DAY, END - 1):
+        edges = live(any_world, name, at)
+        assert edges
+        sources = {shape["id"] for shape in live(any_world, link.source, at)}
+        targets = {shape["id"] for shape in live(any_world, link.target, at)}
+        assert {edge[link.source_field] for edge in edges} <= sources
+        assert {edge[link.target_field] for edge in edges} <= targets
+
+
+def test_unique_properties_are_unique(any_world: World) -> None:
+    for kind, known in any_world.properties.items():
+        unique = [name for name, property in known.items() if property.unique]
+        for at in (DEMO, END - 1):
+            for name in unique:
+                values = [shape["properties"][name] for shape in live(any_world, kind, at)]
+                present = [value for value in values if value]
+                assert len(present) == len(set(present)), f"{kind}.{name}"

@@ -33,6 +33,20 @@ class World:
     def fault(self, source: str, **fault: Any) -> None:
         requests.put(f"{getattr(self, source)}/_sim/faults", json=fault, timeout=10).raise_for_status()
 
+    def faults(self, source: str, menu: list[dict[str, Any]]) -> None:
+        """Put a whole menu in place of the present one."""
+        requests.put(f"{getattr(self, source)}/_sim/faults", json=menu, timeout=10).raise_for_status()
+
+    def struck(self, source: str) -> list[dict[str, Any]]:
+        """The menu, each fault with how often it struck."""
+        return list(requests.get(f"{getattr(self, source)}/_sim/faults", timeout=10).json()["faults"])
+
+    def hubspot_sim(self, path: str, *, method: str = "POST", **body: Any) -> dict[str, Any]:
+        """What only the HubSpot simulator can be told: records, bulk edits, the portal's settings, tokens."""
+        answer = requests.request(method, f"{self.hubspot}/_sim/{path}", json=body, timeout=300)
+        answer.raise_for_status()
+        return dict(answer.json())
+
     def settings(self, source: str, **settings: Any) -> None:
         requests.put(f"{getattr(self, source)}/_sim/settings", json=settings, timeout=10).raise_for_status()
 

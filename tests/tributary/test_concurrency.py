@@ -19,7 +19,7 @@ def test_the_pools_have_the_slots_that_the_shares_are_computed_from():
 
 
 @pytest.mark.parametrize(
-    ("requests", "seconds", "tasks"), [(25, 1, 4), (100, 1, 16), (5, 1, 5), (100, 10, 5), (1, 1, 4)]
+    ("requests", "seconds", "tasks"), [(25, 1, 5), (100, 1, 20), (5, 1, 5), (100, 10, 5), (1, 1, 4)]
 )
 def test_tasks_that_coincide_stay_within_the_budget(requests, seconds, tasks):
     """The worst case: all tasks send in the same instants, and a window begins right before one."""
@@ -45,4 +45,5 @@ def test_stripe_keeps_to_its_budgets_per_account_and_endpoint():
 
 
 def test_an_account_with_limits_of_its_own():
-    assert POOL_SLOTS["stripe"] / source("stripe").spacing(client(requests_per_second=32))["default"] == 32
+    pause = source("stripe").spacing(client(requests_per_second=40))["default"]
+    assert 38 < POOL_SLOTS["stripe"] / pause <= 40

@@ -5,21 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from include.simulators.changes import delete_object
 from include.simulators.gate import Gate, Service
-from include.simulators.hubspot.associations import MAX_BATCH, Associations
-from include.simulators.hubspot.errors import HubSpotError, NotFound, bad_request, failure, rate_limited, unauthorized
-from include.simulators.hubspot.objects import BASE_URL, Objects, batch_inputs, flag, kind_of, positive
+from include.simulators.hubspot import scopes
+from include.simulators.hubspot.associations import MAX_ARCHIVE, MAX_CREATE, MAX_READ, PAGE, Associations
+from include.simulators.hubspot.control import HubSpotControl
+from include.simulators.hubspot.errors import HubSpotError, NotFound, bad_request, rate_limited
+from include.simulators.hubspot.failures import Between, empty_page, failure
+from include.simulators.hubspot.objects import Objects
+from include.simulators.hubspot.parameters import batch_inputs, flag, kind_of, positive
+from include.simulators.hubspot.portal import Portal
 from include.simulators.hubspot.search import search
+from include.simulators.hubspot.settings import Settings
+from include.simulators.hubspot.tokens import Tokens
+from include.simulators.hubspot.writes import Writes
 from include.simulators.simulation import Simulation
 from include.simulators.web import compact, read_json
-from include.simulators.world.crm_shapes import KINDS, PORTAL_ID, PROPERTIES, property_object
 from include.simulators.world.store import JsonObject
 
 CURRENT = "2026-09"
@@ -28,69 +35,114 @@ _LISTS = re.compile(r"^/crm/(objects/[0-9-]+|v3/objects)/[^/]+$|^/crm/owners/[0-
 #: Longer request lines are refused with 414.
 MAX_URL = 16_000
 
-Handler = Callable[[Request], Awaitable[tuple[JsonObject, int]]]
+#: What is answered: the body (None: no content) and the status.
+Found = tuple[JsonObject | None, int]
+Handler = Callable[[Request], Awaitable[Found]]
+#: The scopes of which a request needs one.
+Needs = Callable[[Request], tuple[str, ...]]
 
 
 class HubSpotApi:
     """Answers HubSpot's requests from the world at its clock."""
 
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, simulation: Simulation, portal: Portal) -> None:
         self._simulation = simulation
-        self._associations = Associations(simulation)
+        self._portal = portal
+        self._associations = Associations(simulation, portal)
         self._objects = Objects(simulation, self._associations)
+        self._writes = Writes(simulation, portal, self._objects)
+        self._settings = Settings(simulation)
 
     def routes(self) -> list[Route]:
         found: list[Route] = []
         # The dated form of each path, and the older one that puts the version first.
-        for objects in (f"/crm/objects/{CURRENT}", "/crm/v3/objects"):
+        for objects in (f"/crm/objects/{CURRENT}/{{kind}}", "/crm/v3/objects/{kind}"):
             found += [
-                self._route(f"{objects}/{{kind}}", self._list),
-                self._route(f"{objects}/{{kind}}/search", self._search, "POST"),
-                self._route(f"{objects}/{{kind}}/batch/read", self._batch_read, "POST"),
-                self._route(f"{objects}/{{kind}}/{{id}}", self._get),
+                self._route(objects, self._list, _reads),
+                self._route(objects, self._create, _writes, "POST"),
+                self._route(f"{objects}/search", self._search, _reads, "POST"),
+                self._route(f"{objects}/merge", self._merge, _writes, "POST"),
+                self._route(f"{objects}/gdpr-delete", self._purge, _writes, "POST"),
+                self._route(f"{objects}/batch/read", self._batch_read, _reads, "POST"),
+                self._route(f"{objects}/batch/{{what}}", self._batch_write, _writes, "POST"),
+                self._route(f"{objects}/{{id}}", self._get, _reads),
+                self._route(f"{objects}/{{id}}", self._update, _writes, "PATCH"),
+                self._route(f"{objects}/{{id}}", self._archive, _writes, "DELETE"),
             ]
         for links in (f"/crm/associations/{CURRENT}", "/crm/v4/associations"):
-            found.append(self._route(f"{links}/{{source}}/{{target}}/batch/read", self._read_links, "POST"))
+            pair = f"{links}/{{source}}/{{target}}/batch"
+            found += [
+                self._route(f"{pair}/read", self._read_links, _reads_both, "POST"),
+                self._route(f"{pair}/create", self._create_links, _writes_both, "POST"),
+                self._route(f"{pair}/associate/default", self._default_links, _writes_both, "POST"),
+                self._route(f"{pair}/archive", self._archive_links, _writes_both, "POST"),
+            ]
+        found.append(self._route("/crm/v4/objects/{source}/{id}/associations/{target}", self._links_of, _reads_both))
         for owners in (f"/crm/owners/{CURRENT}", "/crm/v3/owners", "/crm/v3/owners/"):
-            found.append(self._route(owners, self._owners))
+            found.append(self._route(owners, self._owners, _reads_owners))
+            found.append(self._route(f"{owners.rstrip('/')}/{{id}}", self._owner, _reads_owners))
         for pipelines in (f"/crm/pipelines/{CURRENT}", "/crm/v3/pipelines"):
-            found.append(self._route(f"{pipelines}/{{kind}}", self._pipelines))
-            found.append(self._route(f"{pipelines}/{{kind}}/{{id}}", self._pipeline))
+            found.append(self._route(f"{pipelines}/{{kind}}", self._pipelines, _reads_schema))
+            found.append(self._route(f"{pipelines}/{{kind}}/{{id}}", self._pipeline, _reads_schema))
+            found.append(self._route(f"{pipelines}/{{kind}}/{{id}}/stages", self._stages, _reads_schema))
         for properties in (f"/crm/properties/{CURRENT}", "/crm/v3/properties"):
-            found.append(self._route(f"{properties}/{{kind}}", self._properties))
-            found.append(self._route(f"{properties}/{{kind}}/{{name}}", self._property))
+            found += [
+                self._route(f"{properties}/{{kind}}", self._properties, _reads_schema),
+                self._route(f"{properties}/{{kind}}", self._create_property, _writes_schema, "POST"),
+                self._route(f"{properties}/{{kind}}/batch/read", self._read_properties, _reads_schema, "POST"),
+                self._route(f"{properties}/{{kind}}/{{name}}", self._property, _reads_schema),
+                self._route(f"{properties}/{{kind}}/{{name}}", self._delete_property, _writes_schema, "DELETE"),
+            ]
         for account in (f"/account-info/{CURRENT}/details", "/account-info/v3/details"):
-            found.append(self._route(account, self._account))
+            found.append(self._route(account, self._account, _anybody))
+        for version in (CURRENT, "2026-03", "v1", "v3"):
+            found.append(Route(f"/oauth/{version}/token", self._grant, methods=["POST"]))
+        found.append(Route("/oauth/v1/access-tokens/{token}", self._token_info, methods=["GET"]))
         everything = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-        return [*found, Route("/{path:path}", self._guard(self._unknown), methods=everything)]
+        return [*found, Route("/{path:path}", self._guard(self._unknown, _anybody), methods=everything)]
 
     # -- the frame of every request ------------------------------------------------------------
 
-    def _route(self, path: str, handler: Handler, method: str = "GET") -> Route:
-        return Route(path, self._guard(handler), methods=[method])
+    def _route(self, path: str, handler: Handler, needs: Needs, method: str = "GET") -> Route:
+        return Route(path, self._guard(handler, needs), methods=[method])
 
-    def _guard(self, handler: Handler) -> Callable[[Request], Any]:
+    def _guard(self, handler: Handler, needs: Needs) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             searching = request.url.path.endswith("/search")
             headers: dict[str, str] = {}
             try:
                 if len(request.url.path) + len(request.url.query) > MAX_URL:
                     raise HubSpotError(414, "URI Too Long")
-                if request.headers.get("authorization") != f"Bearer {self._simulation.hubspot_token}":
-                    raise unauthorized()
-                policy = self._simulation.limits.hubspot_policy(searching)
+                token = self._portal.tokens.check(request.headers.get("authorization"))
+                now, limits, oauth = self._simulation.clock, self._simulation.limits, token.kind == "oauth"
+                policy = limits.hubspot_policy(now, search=searching, oauth=oauth)
                 if not searching:
-                    headers = self._simulation.limits.hubspot_headers()
+                    headers = limits.hubspot_headers(now, oauth=oauth)
                 if policy:
                     raise rate_limited(policy)
+                self._portal.tokens.require(token, needs(request))
                 shape, status = await handler(request)
-                return compact(shape, status, headers)
+                return Response(None, status, headers) if shape is None else compact(shape, status, headers)
             except HubSpotError as error:
                 return error.response(headers)
 
         return endpoint
 
-    async def _unknown(self, request: Request) -> tuple[JsonObject, int]:
+    async def _grant(self, request: Request) -> Response:
+        """The token endpoint takes a form, and no token."""
+        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+        try:
+            return compact(self._portal.tokens.grant(form, self._portal.id))
+        except HubSpotError as error:
+            return error.response({})
+
+    async def _token_info(self, request: Request) -> Response:
+        try:
+            return compact(self._portal.tokens.info(request.path_params["token"], self._portal.id))
+        except HubSpotError as error:
+            return error.response({})
+
+    async def _unknown(self, request: Request) -> Found:
         raise NotFound
 
     async def _body(self, request: Request) -> Any:
@@ -101,74 +153,103 @@ class HubSpotApi:
 
     # -- records -------------------------------------------------------------------------------
 
-    async def _list(self, request: Request) -> tuple[JsonObject, int]:
-        kind = kind_of(request.path_params["kind"])
-        return self._objects.list_page(kind, dict(request.query_params), request.url.path), 200
+    async def _list(self, request: Request) -> Found:
+        return self._objects.list_page(_kind(request), _query(request), request.url.path), 200
 
-    async def _get(self, request: Request) -> tuple[JsonObject, int]:
-        kind = kind_of(request.path_params["kind"])
-        return self._objects.get(kind, request.path_params["id"], dict(request.query_params)), 200
+    async def _get(self, request: Request) -> Found:
+        return self._objects.get(_kind(request), request.path_params["id"], _query(request)), 200
 
-    async def _search(self, request: Request) -> tuple[JsonObject, int]:
-        kind = kind_of(request.path_params["kind"])
+    async def _search(self, request: Request) -> Found:
         size = len((await request.body()).decode("utf-8", "replace"))
-        return search(self._simulation, kind, await self._body(request), size), 200
+        return search(self._simulation, _kind(request), await self._body(request), size), 200
 
-    async def _batch_read(self, request: Request) -> tuple[JsonObject, int]:
-        kind = kind_of(request.path_params["kind"])
+    async def _batch_read(self, request: Request) -> Found:
         archived = flag(request.query_params.get("archived"))
-        return self._objects.batch_read(kind, await self._body(request), archived)
+        return self._objects.batch_read(_kind(request), await self._body(request), archived)
 
-    async def _read_links(self, request: Request) -> tuple[JsonObject, int]:
-        source, target = (kind_of(request.path_params[name]) for name in ("source", "target"))
-        inputs = batch_inputs(await self._body(request), MAX_BATCH)
-        return self._associations.batch_read(source, target, inputs)
+    async def _create(self, request: Request) -> Found:
+        return self._writes.create(_kind(request), await self._body(request)), 201
+
+    async def _update(self, request: Request) -> Found:
+        by = request.query_params.get("idProperty")
+        return self._writes.update(_kind(request), request.path_params["id"], await self._body(request), by), 200
+
+    async def _archive(self, request: Request) -> Found:
+        self._writes.archive(_kind(request), request.path_params["id"])
+        return None, 204
+
+    async def _merge(self, request: Request) -> Found:
+        return self._writes.merge(_kind(request), await self._body(request)), 200
+
+    async def _purge(self, request: Request) -> Found:
+        self._writes.purge(_kind(request), await self._body(request))
+        return None, 204
+
+    async def _batch_write(self, request: Request) -> Found:
+        what = request.path_params["what"]
+        if what not in ("create", "update", "upsert", "archive"):
+            raise NotFound
+        return self._writes.batch(_kind(request), what, await self._body(request))
+
+    # -- associations --------------------------------------------------------------------------
+
+    async def _read_links(self, request: Request) -> Found:
+        inputs = batch_inputs(await self._body(request), MAX_READ)
+        return self._associations.batch_read(*_pair(request), inputs)
+
+    async def _links_of(self, request: Request) -> Found:
+        after = positive(request.query_params.get("after"), 0, "after")
+        limit = min(PAGE, positive(request.query_params.get("limit"), PAGE, "limit"))
+        return self._associations.page(*_pair(request), request.path_params["id"], after, limit), 200
+
+    async def _create_links(self, request: Request) -> Found:
+        inputs = batch_inputs(await self._body(request), MAX_CREATE)
+        return self._associations.batch_create(*_pair(request), inputs)
+
+    async def _default_links(self, request: Request) -> Found:
+        inputs = batch_inputs(await self._body(request), MAX_CREATE)
+        return self._associations.batch_create(*_pair(request), inputs, default=True)
+
+    async def _archive_links(self, request: Request) -> Found:
+        self._associations.batch_archive(*_pair(request), batch_inputs(await self._body(request), MAX_ARCHIVE))
+        return None, 204
 
     # -- settings ------------------------------------------------------------------------------
 
-    async def _owners(self, request: Request) -> tuple[JsonObject, int]:
-        """Owners by ascending id; the archived ones in a pass of their own."""
-        snapshot = self._objects.snapshot("owners")
-        rows = snapshot.archived if flag(request.query_params.get("archived")) else snapshot.rows
-        email = request.query_params.get("email")
-        limit = min(500, positive(request.query_params.get("limit"), 100, "limit"))
-        after = positive(request.query_params.get("after"), 0, "after")
-        found = [row.object for row in rows if int(row.id) > after and email in (None, row.object["email"])]
-        answer: JsonObject = {"results": found[:limit]}
-        if len(found) > limit:
-            cursor = found[limit - 1]["id"]
-            link = f"{BASE_URL}{request.url.path}?limit={limit}&after={cursor}"
-            answer["paging"] = {"next": {"after": cursor, "link": link}}
-        return answer, 200
+    async def _owners(self, request: Request) -> Found:
+        return self._settings.owners(_query(request), request.url.path), 200
 
-    def _pipelines_of(self, request: Request) -> list[JsonObject]:
-        if kind_of(request.path_params["kind"]) != "deals":
-            return []
-        rows = self._objects.snapshot("pipelines").rows
-        return sorted((row.object for row in rows), key=lambda shape: int(shape["displayOrder"]))
+    async def _owner(self, request: Request) -> Found:
+        return self._settings.owner(request.path_params["id"], _query(request)), 200
 
-    async def _pipelines(self, request: Request) -> tuple[JsonObject, int]:
-        return {"results": self._pipelines_of(request)}, 200
+    async def _pipelines(self, request: Request) -> Found:
+        return {"results": self._settings.pipelines(_kind(request))}, 200
 
-    async def _pipeline(self, request: Request) -> tuple[JsonObject, int]:
-        for shape in self._pipelines_of(request):
-            if shape["id"] == request.path_params["id"]:
-                return shape, 200
-        raise NotFound
+    async def _pipeline(self, request: Request) -> Found:
+        return self._settings.pipeline(_kind(request), request.path_params["id"]), 200
 
-    async def _properties(self, request: Request) -> tuple[JsonObject, int]:
-        kind = kind_of(request.path_params["kind"])
-        return {"results": [property_object(property) for property in PROPERTIES[kind].values()]}, 200
+    async def _stages(self, request: Request) -> Found:
+        return {"results": self._settings.pipeline(_kind(request), request.path_params["id"])["stages"]}, 200
 
-    async def _property(self, request: Request) -> tuple[JsonObject, int]:
-        property = PROPERTIES[kind_of(request.path_params["kind"])].get(request.path_params["name"])
-        if property is None:
-            raise HubSpotError(404, f"Property {request.path_params['name']} does not exist", "OBJECT_NOT_FOUND")
-        return property_object(property), 200
+    async def _properties(self, request: Request) -> Found:
+        return self._settings.properties(_kind(request), flag(request.query_params.get("archived"))), 200
 
-    async def _account(self, request: Request) -> tuple[JsonObject, int]:
+    async def _property(self, request: Request) -> Found:
+        return self._settings.property(_kind(request), request.path_params["name"]), 200
+
+    async def _read_properties(self, request: Request) -> Found:
+        return self._settings.read_properties(_kind(request), await self._body(request))
+
+    async def _create_property(self, request: Request) -> Found:
+        return self._settings.create_property(_kind(request), await self._body(request)), 201
+
+    async def _delete_property(self, request: Request) -> Found:
+        self._settings.delete_property(_kind(request), request.path_params["name"])
+        return None, 204
+
+    async def _account(self, request: Request) -> Found:
         return {
-            "portalId": PORTAL_ID,
+            "portalId": self._portal.id,
             "accountType": "STANDARD",
             "timeZone": "UTC",
             "companyCurrency": "USD",
@@ -180,19 +261,57 @@ class HubSpotApi:
         }, 200
 
 
-def _empty_page(body: Any, cursor: str | None) -> Any:
-    return {**body, "results": [], "paging": {"next": {"after": cursor or "0"}}}
+def _query(request: Request) -> dict[str, str]:
+    """The query; a list of names may come with commas or as a parameter that is repeated."""
+    asked = request.query_params
+    return {name: ",".join(asked.getlist(name)) for name in asked}
 
 
-def _delete_next(simulation: Simulation, path: str, body: Any, id: str | None) -> None:
-    """Archives the record that the next page would begin with."""
-    after = body.get("paging", {}).get("next", {}).get("after")
-    kind = next((kind for kind in KINDS if f"/{kind}" in path), None)
-    if kind and (id or (after and not path.endswith("/search"))):
-        delete_object(simulation, kind, id or after)
+def _kind(request: Request) -> Any:
+    return kind_of(request.path_params["kind"])
+
+
+def _pair(request: Request) -> tuple[str, str]:
+    return kind_of(request.path_params["source"]), kind_of(request.path_params["target"])
+
+
+def _reads(request: Request) -> tuple[str, ...]:
+    return scopes.objects(_kind(request), "read")
+
+
+def _writes(request: Request) -> tuple[str, ...]:
+    return scopes.objects(_kind(request), "write")
+
+
+def _reads_both(request: Request) -> tuple[str, ...]:
+    return scopes.objects(_pair(request)[0], "read")
+
+
+def _writes_both(request: Request) -> tuple[str, ...]:
+    return scopes.objects(_pair(request)[0], "write")
+
+
+def _reads_schema(request: Request) -> tuple[str, ...]:
+    return scopes.schemas(_kind(request), "read")
+
+
+def _writes_schema(request: Request) -> tuple[str, ...]:
+    return scopes.schemas(_kind(request), "write")
+
+
+def _reads_owners(request: Request) -> tuple[str, ...]:
+    return scopes.OWNERS
+
+
+def _anybody(request: Request) -> tuple[str, ...]:
+    return ()
 
 
 def create_app(simulation: Simulation, control: list[Any]) -> Gate:
-    """The whole service as an ASGI app. `control` are the routes under `/_sim`."""
-    app = Starlette(routes=[*control, *HubSpotApi(simulation).routes()])
-    return Gate(app, simulation, Service("hubspot", _LISTS, failure, _empty_page, _delete_next))
+    """The whole service as an ASGI app. `control` are the routes under `/_sim` that both services have."""
+    portal = Portal(Tokens(simulation.hubspot_token, lambda: simulation.clock))
+    between = Between(portal)
+    own = HubSpotControl(simulation, portal).routes()
+    app = Starlette(routes=[*own, *control, *HubSpotApi(simulation, portal).routes()])
+    service = Service("hubspot", _LISTS, failure, empty_page, between.archive_next, disturb=between.disturb)
+    return Gate(app, simulation, service)

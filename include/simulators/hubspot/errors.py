@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from starlette.responses import Response
-from starlette.types import Scope
 
-from include.simulators.faults import Fault
-from include.simulators.gate import Answer
-from include.simulators.simulation import Simulation
 from include.simulators.web import compact
 
 CORRELATION_ID = "aeb5f871-7f07-4993-9211-075dc63e7cbf"
@@ -30,15 +26,18 @@ _POLICIES = {
 class HubSpotError(Exception):
     """An answer other than 200. Without a category some of HubSpot's errors have none either."""
 
-    def __init__(self, status: int, message: str, category: str | None = None, **more: Any) -> None:
+    def __init__(
+        self, status: int, message: str, category: str | None = None, *, status_text: str = "error", **more: Any
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.category = category
+        self.status_text = status_text
         self.more = more
 
     def body(self) -> dict[str, Any]:
-        found = {"status": "error", "message": self.message, "correlationId": CORRELATION_ID, **self.more}
+        found = {"status": self.status_text, "message": self.message, "correlationId": CORRELATION_ID, **self.more}
         return {**found, "category": self.category} if self.category else found
 
     def response(self, headers: dict[str, str]) -> Response:
@@ -70,25 +69,24 @@ def unauthorized(expired: bool = False) -> HubSpotError:
     )
 
 
+def missing_scopes(any_of: Sequence[str]) -> HubSpotError:
+    return HubSpotError(
+        403,
+        "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: "
+        "https://developers.hubspot.com/scopes.",
+        "MISSING_SCOPES",
+        errors=[
+            {
+                "message": "One or more of the following scopes are required.",
+                "context": {"requiredGranularScopes": list(any_of)},
+            }
+        ],
+        links={"scopes": "https://developers.hubspot.com/scopes"},
+    )
+
+
 def rate_limited(policy: str) -> HubSpotError:
     more: dict[str, Any] = {"errorType": "RATE_LIMIT", "policyName": policy}
     if policy == "TEN_SECONDLY_ROLLING":
         more["groupName"] = "publicapi:private-app-api-calls-ten-secondly:0000000"
     return HubSpotError(429, _POLICIES.get(policy, "You have reached your limit."), "RATE_LIMITS", **more)
-
-
-def failure(simulation: Simulation, fault: Fault, scope: Scope) -> Answer:
-    """The answer of a fault that replaces HubSpot's own."""
-    if fault.kind in ("html_500", "unavailable"):
-        status, text = (500, "Internal Server Error") if fault.kind == "html_500" else (503, "Service Unavailable")
-        page = f"<html><head><title>{status} {text}</title></head><body><h2>HTTP ERROR {status}</h2></body></html>\n"
-        return Answer(status, {"content-type": "text/html;charset=iso-8859-1"}, page.encode())
-    if fault.kind == "expired_token":
-        error = unauthorized(expired=True)
-    elif fault.kind == "lock_timeout":
-        error = HubSpotError(423, "This resource is locked, try again.", "RESOURCE_LOCKED")
-    else:
-        search = scope["path"].endswith("/search")
-        error = rate_limited(fault.reason or ("SECONDLY" if search else "TEN_SECONDLY_ROLLING"))
-    headers = {"content-type": "application/json;charset=utf-8"}
-    return Answer(error.status, headers, msgspec.json.encode(error.body()))

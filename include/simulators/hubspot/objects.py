@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from include.simulators.hubspot.associations import Associations
-from include.simulators.hubspot.errors import HubSpotError, NotFound, bad_request
+from include.simulators.hubspot.errors import NotFound, bad_request
+from include.simulators.hubspot.history import history
+from include.simulators.hubspot.parameters import batch_inputs, flag, kind_of, names_in, positive, split
 from include.simulators.simulation import Simulation
-from include.simulators.world.crm_shapes import DEFAULT_PROPERTIES, KINDS, MODIFIED, PROPERTIES
+from include.simulators.world.crm_properties import Property
+from include.simulators.world.crm_types import OBJECT_TYPES
 from include.simulators.world.moments import DAY, iso
 from include.simulators.world.store import JsonObject, Live, Snapshot
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 10
 MAX_BATCH = 100
+#: The most records at once, in lists and batches, when the history of properties is asked for.
+MAX_WITH_HISTORY = 50
 #: Archived records stay in the recycle bin for so long.
 RECYCLE_BIN = 90 * DAY
 BASE_URL = "https://api.hubapi.com"
 
 
-def kind_of(name: str) -> str:
-    """The object type of a path; HubSpot takes singular, plural and number."""
-    aliases = {"contact": "contacts", "0-1": "contacts", "company": "companies", "0-2": "companies"}
-    aliases |= {"deal": "deals", "0-3": "deals"}
-    kind = aliases.get(name, name)
-    if kind not in KINDS:
-        raise HubSpotError(400, f"Unable to infer object type from: {name}")
-    return kind
-
-
-def chosen_properties(kind: str, asked: Iterable[str] | None) -> list[str]:
+def chosen_properties(kind: str, known: dict[str, Property], asked: Iterable[str]) -> list[str]:
     """The properties to answer with: those asked for that exist, and the three that always come along."""
-    names = [name for name in asked or () if name]
+    names = [name for name in asked if name]
+    type = OBJECT_TYPES[kind]
     if not names:
-        return list(DEFAULT_PROPERTIES[kind])
-    always = ("createdate", "hs_object_id", MODIFIED[kind])
-    return sorted({name for name in (*names, *always) if name in PROPERTIES[kind]})
+        return list(type.default)
+    return sorted({name for name in (*names, type.created, "hs_object_id", type.modified) if name in known})
 
 
 def rendered(live_object: JsonObject, names: list[str]) -> JsonObject:
@@ -51,6 +47,9 @@ class Objects:
         self._simulation = simulation
         self._associations = associations
 
+    def properties(self, kind: str) -> dict[str, Property]:
+        return self._simulation.world.properties[kind]
+
     def snapshot(self, kind: str) -> Snapshot:
         return self._simulation.world.store[kind].snapshot(self._simulation.clock)
 
@@ -62,30 +61,36 @@ class Objects:
     def list_page(self, kind: str, query: dict[str, str], url: str) -> JsonObject:
         """A page by ascending id. `after` is the id of the page's first record, though nobody promises that."""
         limit = min(MAX_LIMIT, positive(query.get("limit"), DEFAULT_LIMIT, "limit"))
-        names = chosen_properties(kind, split(query.get("properties")))
+        past = self._names(kind, split(query.get("propertiesWithHistory")))
+        if past and limit > MAX_WITH_HISTORY:
+            raise bad_request(
+                f"Requested limit of {limit} exceeds maximum of {MAX_WITH_HISTORY} when requesting property history"
+            )
+        names = chosen_properties(kind, self.properties(kind), split(query.get("properties")))
         rows = self.archived(kind) if flag(query.get("archived")) else self.snapshot(kind).rows
         start = bisect_left(rows, positive(query.get("after"), 0, "after"), key=lambda row: int(row.id))
         page = rows[start : start + limit]
-        results = [rendered(row.object, names) for row in page]
+        results = [self._shown(kind, row.id, row.object, names, past) for row in page]
         for target in split(query.get("associations")):
             self._attach(kind, kind_of(target), results)
         answer: JsonObject = {"results": results}
         if start + limit < len(rows):
             after = rows[start + limit].id
-            rest = "&".join(f"{key}={value}" for key, value in query.items() if key != "after")
-            link = f"{BASE_URL}{url}?{rest}{'&' if rest else ''}after={after}"
+            rest = {key: value for key, value in query.items() if key != "after"}
+            link = f"{BASE_URL}{url}?{urlencode({**rest, 'after': after}, safe=',')}"
             answer["paging"] = {"next": {"after": after, "link": link}}
         return answer
 
     def get(self, kind: str, id: str, query: dict[str, str]) -> JsonObject:
         """One record. An id that was merged away answers with the record it became."""
-        names = chosen_properties(kind, split(query.get("properties")))
+        names = chosen_properties(kind, self.properties(kind), split(query.get("properties")))
         if "idProperty" in query:
             id = self.by_property(kind, query["idProperty"], id) or ""
         found = self.find(kind, id, archived=flag(query.get("archived")))
         if found is None:
             raise NotFound
-        result = rendered(found, names)
+        past = self._names(kind, split(query.get("propertiesWithHistory")))
+        result = self._shown(kind, found["id"], found, names, past)
         for target in split(query.get("associations")):
             self._attach(kind, kind_of(target), [result])
         return result
@@ -108,24 +113,26 @@ class Objects:
         """The id of the record with a unique property; contacts can be found by e-mail, also an additional one."""
         if name == "hs_object_id":
             return value
-        if kind != "contacts" or name != "email":
+        property = self.properties(kind).get(name)
+        if (kind, name) != ("contacts", "email") and (property is None or not property.unique):
             raise bad_request(f"The property {name} is not a unique property of {kind}")
-        index = self.snapshot(kind).derived.get("emails")
+        derived = self.snapshot(kind).derived
+        index = derived.get(f"unique {name}")
         if index is None:
-            index = {}
+            index = derived[f"unique {name}"] = {}
             for row in self.snapshot(kind).rows:
-                extra = (row.object["properties"]["hs_additional_emails"] or "").split(";")
-                for email in (row.object["properties"]["email"], *extra):
-                    if email:
-                        index.setdefault(email.lower(), row.id)
-            self.snapshot(kind).derived["emails"] = index
+                for text in _unique_values(name, row.object["properties"]):
+                    index.setdefault(text.lower(), row.id)
         found: str | None = index.get(value.lower())
         return found
 
     def batch_read(self, kind: str, body: Any, archived: bool) -> tuple[JsonObject, int]:
         """Reads up to a hundred records; unknown ones come back as an error with status 207."""
         inputs = batch_inputs(body, MAX_BATCH)
-        names = chosen_properties(kind, body.get("properties"))
+        past = self._names(kind, names_in(body, "propertiesWithHistory"))
+        if past and len(inputs) > MAX_WITH_HISTORY:
+            raise bad_request(f"Batch size must be at most {MAX_WITH_HISTORY} with history, got {len(inputs)}")
+        names = chosen_properties(kind, self.properties(kind), names_in(body, "properties"))
         results, missing, seen = [], [], set()
         for given in inputs:
             id = str(given.get("id", ""))
@@ -135,17 +142,25 @@ class Objects:
                 missing.append(id)
             elif found["id"] not in seen:
                 seen.add(found["id"])
-                results.append(rendered(found, names))
+                results.append(self._shown(kind, found["id"], found, names, past))
         answer: JsonObject = {"status": "COMPLETE", "results": results}
         if missing:
-            message = f"Could not get some {kind}, they may be deleted or not exist. Check that ids are valid."
-            error = {"status": "error", "category": "OBJECT_NOT_FOUND", "message": message, "context": {"ids": missing}}
-            answer |= {"numErrors": 1, "errors": [error]}
+            answer |= {"numErrors": 1, "errors": [not_found(kind, missing)]}
         return {**answer, **self.stamps()}, 207 if missing else 200
 
     def stamps(self) -> JsonObject:
         now = iso(self._simulation.clock)
         return {"startedAt": now, "completedAt": now}
+
+    def _names(self, kind: str, asked: Sequence[str]) -> list[str]:
+        return [name for name in dict.fromkeys(asked) if name in self.properties(kind)]
+
+    def _shown(self, kind: str, id: str, found: JsonObject, names: list[str], past: list[str]) -> JsonObject:
+        result = rendered(found, sorted({*names, *past}) if past else names)
+        if past:
+            record = self._simulation.world.store[kind].records[id]
+            result["propertiesWithHistory"] = history(record, past, self._simulation.clock)
+        return result
 
     def _attach(self, kind: str, target: str, results: list[JsonObject]) -> None:
         for result in results:
@@ -154,29 +169,12 @@ class Objects:
                 result.setdefault("associations", {})[target] = listed
 
 
-def batch_inputs(body: Any, most: int) -> list[JsonObject]:
-    """The inputs of a batch. A body without any is fine: it does nothing."""
-    if not isinstance(body, dict):
-        raise bad_request("Invalid input JSON on line 1, column 1: expected an object")
-    inputs = body.get("inputs") or []
-    if not isinstance(inputs, list) or not all(isinstance(given, dict) for given in inputs):
-        raise bad_request("Invalid input JSON: inputs must be a list of objects")
-    if len(inputs) > most:
-        raise bad_request(f"Batch size must be at most {most}, got {len(inputs)}")
-    return inputs
+def not_found(kind: str, ids: list[str]) -> JsonObject:
+    """The error of a batch about records that aren't there."""
+    message = f"Could not get some {kind}, they may be deleted or not exist. Check that ids are valid."
+    return {"status": "error", "category": "OBJECT_NOT_FOUND", "message": message, "context": {"ids": ids}}
 
 
-def split(text: str | None) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()] if text else []
-
-
-def flag(text: str | None) -> bool:
-    return (text or "").lower() == "true"
-
-
-def positive(text: str | None, default: int, name: str) -> int:
-    if text is None or text == "":
-        return default
-    if not text.isdigit():
-        raise bad_request(f"Unable to parse value for query parameter: {name}")
-    return int(text)
+def _unique_values(name: str, properties: JsonObject) -> list[str]:
+    extra = (properties.get("hs_additional_emails") or "").split(";") if name == "email" else []
+    return [text for text in (properties.get(name), *extra) if text]

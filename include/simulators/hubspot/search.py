@@ -2,57 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
 from typing import Any
 
+import msgspec
+
 from include.simulators.hubspot.errors import bad_request
+from include.simulators.hubspot.filters import filter_test, groups_in, value_of
 from include.simulators.hubspot.objects import chosen_properties, rendered
+from include.simulators.hubspot.parameters import names_in
 from include.simulators.simulation import Simulation
-from include.simulators.world.crm_shapes import PROPERTIES
-from include.simulators.world.moments import parse
-from include.simulators.world.people import words
-from include.simulators.world.store import JsonObject, Live
+from include.simulators.world.crm_properties import Property
+from include.simulators.world.crm_types import OBJECT_TYPES
+from include.simulators.world.store import JsonObject, Live, Snapshot
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 10
 MAX_RESULTS = 10_000
 MAX_BODY = 3_000
-OPERATORS = words(
-    "IN NOT_HAS_PROPERTY LT EQ GT NOT_IN GTE CONTAINS_TOKEN HAS_PROPERTY LTE NOT_CONTAINS_TOKEN BETWEEN NEQ"
-)
-#: They also find records that lack the property.
-_NEGATIVE = ("NEQ", "NOT_IN", "NOT_CONTAINS_TOKEN", "NOT_HAS_PROPERTY")
-
-Comparable = Callable[[str], Any]
-
-
-def comparable(kind: str, name: str) -> Comparable:
-    """How values of a property are compared: as instants, as numbers, or as text."""
-    type = PROPERTIES[kind][name].type
-    if type == "datetime":
-        return _instant
-    if type == "number":
-        return _number
-    return str if type == "enumeration" else str.lower
-
-
-def _instant(value: str) -> int:
-    """Epoch milliseconds or ISO 8601."""
-    try:
-        return int(value) if value.lstrip("-").isdigit() else parse(value)
-    except ValueError:
-        raise bad_request(f"{value} was not a valid date") from None
-
-
-def _number(value: str) -> int | float:
-    try:
-        return int(value) if value.lstrip("-").isdigit() else float(value)
-    except ValueError:
-        raise bad_request(f"{value} was not a valid number") from None
+#: Results of the last searches of a snapshot that are kept, so that a walk filters once and not once a page.
+_KEPT = 8
+#: Bounds of a keyset walk; they are cut out of the kept results instead of filtering again.
+_BOUNDS = ("GT", "GTE", "LT", "LTE")
 
 
 def search(simulation: Simulation, kind: str, body: Any, size: int) -> JsonObject:
-    """Answers a search request; raises HubSpotError on what HubSpot refuses."""
+    """Answers a search request; raises HubSpotError on what HubSpot refuses. `size` is the body's, in characters."""
     if not isinstance(body, dict):
         raise bad_request("Invalid input JSON on line 1, column 1: expected an object")
     if size > MAX_BODY:
@@ -63,20 +38,72 @@ def search(simulation: Simulation, kind: str, body: Any, size: int) -> JsonObjec
     offset = _offset(body.get("after"))
     if offset + limit > MAX_RESULTS:
         raise bad_request(f"Search can only page through {MAX_RESULTS} results: after {offset}, limit {limit}")
-    groups = [[_filter(kind, given) for given in group] for group in _groups(body)]
+    known = simulation.world.properties[kind]
     # The index shows the world as it was a while ago; archived records are never in it.
-    rows = simulation.world.store[kind].snapshot(simulation.clock - simulation.search_lag).rows
-    query = str(body.get("query") or "").lower()
-    found = [row for row in rows if _matches(row, groups) and (not query or _mentions(row, query))]
-    _sort(kind, found, body.get("sorts") or [])
-    names = chosen_properties(kind, body.get("properties"))
+    snapshot = simulation.world.store[kind].snapshot(simulation.clock - simulation.search_lag)
+    found = _Found(kind, known, snapshot, body)
+    names = chosen_properties(kind, known, names_in(body, "properties"))
     answer: JsonObject = {
-        "total": len(found),
-        "results": [rendered(row.object, names) for row in found[offset : offset + limit]],
+        "total": found.total,
+        "results": [rendered(row.object, names) for row in found.page(offset, limit)],
     }
-    if offset + limit < len(found):
+    if offset + limit < found.total:
         answer["paging"] = {"next": {"after": str(offset + limit)}}
     return answer
+
+
+class _Found:
+    """All results of a search, in order."""
+
+    def __init__(self, kind: str, known: dict[str, Property], snapshot: Snapshot, body: JsonObject) -> None:
+        name, descending = _sort(kind, known, body.get("sorts") or [])
+        groups = groups_in(body)
+        query = str(body.get("query") or "").lower()
+        low, high = 0, None
+        if name == "hs_object_id" and not descending and len(groups) == 1:
+            groups, low, high = _without_bounds(groups)
+        # Wrong filters are told before anything else, also those that are cut out.
+        tests = [[filter_test(kind, known, given) for given in group] for group in groups]
+        key = msgspec.json.encode([groups, query, name, descending])
+        kept: dict[bytes, list[Live]] = snapshot.derived.setdefault("searches", {})
+        rows = kept.get(key)
+        if rows is None:
+            if len(kept) >= _KEPT:
+                kept.pop(next(iter(kept)))
+            rows = kept[key] = [row for row in snapshot.rows if _matches(row, tests) and _mentions(row, query)]
+            _order(kind, known[name], rows, descending)
+        self._rows = rows
+        self._start = bisect_left(rows, low, key=_id) if low else 0
+        self._end = len(rows) if high is None else bisect_left(rows, high, key=_id)
+
+    @property
+    def total(self) -> int:
+        return max(0, self._end - self._start)
+
+    def page(self, offset: int, limit: int) -> list[Live]:
+        start = self._start + offset
+        return self._rows[start : min(start + limit, self._end)]
+
+
+def _id(row: Live) -> int:
+    return int(row.id)
+
+
+def _without_bounds(groups: list[list[Any]]) -> tuple[list[list[Any]], int, int | None]:
+    """The filters without those that only bound the id, and the bounds [low, high)."""
+    low, high, rest = 0, None, []
+    for given in groups[0]:
+        bounds = isinstance(given, dict) and given.get("propertyName") == "hs_object_id"
+        text = str(given.get("value")) if bounds else ""
+        if not bounds or given.get("operator") not in _BOUNDS or not text.isdigit():
+            rest.append(given)
+            continue
+        bound = int(text) + (given["operator"] in ("GT", "LTE"))
+        if given["operator"] in ("GT", "GTE"):
+            low = max(low, bound)
+        else:
+            high = bound if high is None else min(high, bound)
+    return [rest], low, high
 
 
 def _offset(after: Any) -> int:
@@ -87,94 +114,36 @@ def _offset(after: Any) -> int:
     return int(after)
 
 
-def _groups(body: JsonObject) -> list[list[Any]]:
-    """The filters of each group; a bare `filters` is one group."""
-    given = body.get("filterGroups") or ([{"filters": body["filters"]}] if body.get("filters") else [])
-    if not isinstance(given, list) or not all(isinstance(group, dict) for group in given):
-        raise bad_request("filterGroups must be a list of objects")
-    groups = [list(group.get("filters") or []) for group in given]
-    if len(groups) > 5:
-        raise bad_request("The maximum number of filterGroups is 5")
-    if any(len(group) > 6 for group in groups) or sum(map(len, groups)) > 18:
-        raise bad_request("The maximum number of filters is 6 per group and 18 in total")
-    return groups
-
-
-def _filter(kind: str, given: Any) -> Callable[[JsonObject], bool]:
-    """A predicate on the properties of a record."""
-    if not isinstance(given, dict):
-        raise bad_request("A filter must be an object")
-    name, operator = given.get("propertyName"), given.get("operator")
-    if operator not in OPERATORS:
-        raise bad_request(f"Invalid input JSON: Enum type must be one of: [{', '.join(OPERATORS)}]")
-    if name not in PROPERTIES[kind]:
-        raise bad_request(f"There was a problem with the request: property {name} does not exist")
-    if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
-        return lambda properties: (properties[name] is not None) == (operator == "HAS_PROPERTY")
-    read = comparable(kind, name)
-    test = _test(operator, read, given)
-
-    def matches(properties: JsonObject) -> bool:
-        value = properties[name]
-        return operator in _NEGATIVE if value is None else test(value)
-
-    return matches
-
-
-def _test(operator: str, read: Comparable, given: JsonObject) -> Callable[[str], bool]:
-    if operator in ("IN", "NOT_IN"):
-        values = given.get("values")
-        if not isinstance(values, list):
-            raise bad_request(f"operator {operator} requires values")
-        wanted = {read(str(value)) for value in values}
-        return lambda value: (read(value) in wanted) == (operator == "IN")
-    if given.get("value") is None:
-        raise bad_request(f"operator {operator} requires a value")
-    text = str(given["value"])
-    if operator in ("CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN"):
-        token = text.lower().strip("*")
-        return lambda value: (token in value.lower()) == (operator == "CONTAINS_TOKEN")
-    low = read(text)
-    if operator == "BETWEEN":
-        if given.get("highValue") is None:
-            raise bad_request("operator BETWEEN requires a highValue")
-        high = read(str(given["highValue"]))
-        return lambda value: bool(low <= read(value) <= high)
-    tests: dict[str, Callable[[str], bool]] = {
-        "EQ": lambda value: bool(read(value) == low),
-        "NEQ": lambda value: bool(read(value) != low),
-        "GT": lambda value: bool(read(value) > low),
-        "GTE": lambda value: bool(read(value) >= low),
-        "LT": lambda value: bool(read(value) < low),
-        "LTE": lambda value: bool(read(value) <= low),
-    }
-    return tests[operator]
-
-
-def _matches(row: Live, groups: list[list[Callable[[JsonObject], bool]]]) -> bool:
-    properties = row.object["properties"]
-    return not groups or any(all(test(properties) for test in group) for group in groups)
+def _matches(row: Live, groups: list[list[Any]]) -> bool:
+    return not groups or any(all(test(row) for test in group) for group in groups)
 
 
 def _mentions(row: Live, query: str) -> bool:
-    return any(query in value.lower() for value in row.object["properties"].values() if value)
+    return not query or any(query in value.lower() for value in row.object["properties"].values() if value)
 
 
-def _sort(kind: str, rows: list[Live], sorts: Any) -> None:
-    """Sorts in place: by one property, records without it last; by creation date if nothing is asked for."""
+def _sort(kind: str, known: dict[str, Property], sorts: Any) -> tuple[str, bool]:
+    """The property to sort by, and whether descending: the creation date if nothing is asked for."""
     if not isinstance(sorts, list) or len(sorts) > 1:
         raise bad_request("The maximum number of sorts is 1")
-    name, descending = "createdate", False
+    name, descending = OBJECT_TYPES[kind].created, False
     if sorts:
         given = sorts[0]
         if isinstance(given, dict):
-            name, descending = given.get("propertyName", ""), given.get("direction") == "DESCENDING"
+            name, descending = str(given.get("propertyName", "")), given.get("direction") == "DESCENDING"
         else:
             name, descending = str(given).lstrip("-"), str(given).startswith("-")
-    if name not in PROPERTIES[kind]:
+    if name not in known:
         raise bad_request(f"There was a problem with the request: property {name} does not exist")
-    read = comparable(kind, name)
-    with_value = [row for row in rows if row.object["properties"][name] is not None]
-    without = [row for row in rows if row.object["properties"][name] is None]
-    with_value.sort(key=lambda row: read(row.object["properties"][name]), reverse=descending)
-    rows[:] = with_value + without
+    return name, descending
+
+
+def _order(kind: str, property: Property, rows: list[Live], descending: bool) -> None:
+    """Sorts in place; records without a value come last. They are in order of id already."""
+    if property.name == "hs_object_id" and not descending:
+        return
+    value = value_of(kind, property)
+    keyed = [(value(row), row) for row in rows]
+    there = [pair for pair in keyed if pair[0] is not None]
+    there.sort(key=lambda pair: pair[0], reverse=descending)
+    rows[:] = [row for _, row in there] + [row for found, row in keyed if found is None]

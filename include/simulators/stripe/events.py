@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from include.simulators.simulation import Simulation
@@ -10,7 +10,7 @@ from include.simulators.stripe.errors import API_VERSION
 from include.simulators.stripe.legacy import old_shape, version_at
 from include.simulators.stripe.lists import Row
 from include.simulators.stripe.present import present
-from include.simulators.world.moments import DAY, SECOND
+from include.simulators.world.moments import DAY, SECOND, iso
 from include.simulators.world.store import EventEntry, JsonObject, Version
 
 #: How far back the list of events reaches.
@@ -88,3 +88,11 @@ class EventRows:
 
 def _renderer(simulation: Simulation, entry: EventEntry) -> Callable[[], JsonObject]:
     return lambda: event_object(simulation, entry)
+
+
+def event_books(simulation: Simulation, at: int) -> Iterator[JsonObject]:
+    """Every event ever announced up to an instant, in the form of the other books; the list forgets, these don't."""
+    for entry in simulation.world.store.events_between(-1, at):
+        shape, moment = event_object(simulation, entry), iso(entry.at)
+        row = {"id": shape["id"], "created": moment, "updated": moment}
+        yield {**row, "deleted_at": None, "gone": None, "merged_into": None, "object": shape}

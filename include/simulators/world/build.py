@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,19 +11,28 @@ from include.simulators.world.agenda import Agenda
 from include.simulators.world.billing import Billing
 from include.simulators.world.busy_days import BusyDays
 from include.simulators.world.catalog import Catalog
-from include.simulators.world.crm import LINKS, Crm
+from include.simulators.world.crm import Crm
+from include.simulators.world.crm_links import LINKS_BY_NAME
+from include.simulators.world.crm_properties import PROPERTIES, Property
+from include.simulators.world.crm_service import Service
 from include.simulators.world.crm_stories import Sales
+from include.simulators.world.crm_types import KINDS
 from include.simulators.world.ids import Ids
 from include.simulators.world.moments import END, instant
 from include.simulators.world.resources import RESOURCES
 from include.simulators.world.showcase import Showcase
-from include.simulators.world.store import Collection, Store, ascending_id, newest_first
+from include.simulators.world.store import Collection, Store, all_stays, ascending_id, newest_first
 from include.simulators.world.stories import Stories
 
 #: Those with a list of their own.
 STRIPE_COLLECTIONS = tuple(name for name, resource in RESOURCES.items() if resource.served)
-HUBSPOT_COLLECTIONS = ("contacts", "companies", "deals", "owners", "pipelines")
-LINK_COLLECTIONS = tuple(link[0] for link in LINKS.values())
+#: `pipelines` are those of deals.
+HUBSPOT_COLLECTIONS = (*KINDS, "owners", "pipelines", "ticket_pipelines")
+LINK_COLLECTIONS = tuple(LINKS_BY_NAME)
+
+
+def _first_properties() -> dict[str, dict[str, Property]]:
+    return {str(kind): dict(known) for kind, known in PROPERTIES.items()}
 
 
 @dataclass(slots=True)
@@ -34,6 +42,8 @@ class World:
     ids: Ids
     store: Store
     account: Account = field(default_factory=Account)
+    properties: dict[str, dict[str, Property]] = field(default_factory=_first_properties)
+    """HubSpot's properties by object type; the portal may get more of them."""
 
     def add_collection(self, name: str) -> None:
         """Makes room for a further collection of Stripe's, empty at first."""
@@ -52,14 +62,8 @@ def build(seed: int = 42, customers: int = 300, account: Account | None = None) 
     """
     if customers < 1:
         raise ValueError(f"a world needs at least one customer, not {customers}")
-    collecting = gc.isenabled()
-    # All of it stays: looking for garbage while it grows would take as long as making it.
-    gc.disable()
-    try:
+    with all_stays():
         return _build(Ids(seed), seed, customers, account or Account())
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _build(ids: Ids, seed: int, customers: int, account: Account) -> World:
@@ -76,6 +80,7 @@ def _build(ids: Ids, seed: int, customers: int, account: Account) -> World:
     sales = Sales(store, agenda, ids, crm, drawn, accounts)
     Stories(store, agenda, ids, catalog, billing, accounts).begin()
     sales.begin()
+    Service(store, agenda, ids, crm, accounts).begin()
     billing.on_status.append(sales.follow)
     agenda.plan(instant(2025, 11, 3, 13), sales.mark_churned)
     Showcase(agenda, ids, catalog, billing).begin()

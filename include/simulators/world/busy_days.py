@@ -8,8 +8,8 @@ from include.simulators.world.accounts import Account
 from include.simulators.world.agenda import Agenda
 from include.simulators.world.billing import Billing
 from include.simulators.world.crm import Crm
-from include.simulators.world.crm_shapes import KINDS, Kind
 from include.simulators.world.crm_stories import Sales
+from include.simulators.world.crm_types import SALES_KINDS, Kind
 from include.simulators.world.ids import Ids
 from include.simulators.world.moments import BUSY_DAYS, DAY, HOUR, MINUTE, date_of
 
@@ -66,7 +66,7 @@ class BusyDays:
             "companies": {"numberofemployees": str(random.randint(2, 5_000))},
             "deals": {"closedate": "2026-03-31T00:00:00.000Z"},
         }
-        for kind in KINDS:
+        for kind in SALES_KINDS:
             old = [e for e in self._crm.entities.values() if e.kind == kind and not e.gone and e.created < at - 2 * DAY]
             for entity in random.sample(old, min(2, len(old))):
                 self._crm.update(entity, at, **edits[kind])

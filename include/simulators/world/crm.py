@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from include.simulators.world.crm_shapes import Entity, Kind, entity_object
-from include.simulators.world.ids import Ids
-from include.simulators.world.store import JsonObject, Store
+from itertools import count
 
-#: (from, to) -> names of the two id fields, and the association type in each direction.
-LINKS: dict[tuple[str, str], tuple[str, str, str, int, int]] = {
-    ("deals", "contacts"): ("deal_contacts", "deal_id", "contact_id", 3, 4),
-    ("deals", "companies"): ("deal_companies", "deal_id", "company_id", 341, 342),
-    ("contacts", "companies"): ("contact_companies", "contact_id", "company_id", 279, 280),
-}
-#: A label that the sales team made up for some contacts of a deal.
-DECISION_MAKER = {"category": "USER_DEFINED", "typeId": 37, "label": "Decision maker"}
+from include.simulators.world.crm_links import LINKS, link_between
+from include.simulators.world.crm_merge import merged_properties
+from include.simulators.world.crm_shapes import Entity, entity_object
+from include.simulators.world.crm_traits import Traits
+from include.simulators.world.crm_types import Kind
+from include.simulators.world.ids import Ids
+from include.simulators.world.store import Store
+
 #: An id that a JavaScript number cannot hold; one contact has it.
 HUGE_ID = "9007199254740993"
+#: Of these kinds the ids are counted apart, so that a ticket more doesn't move those of the sales team's records; those
+#: of workspaces are beyond what a JavaScript number can hold.
+_COUNTED_APART = {"tickets": (71_000_000_000_000, 7), "workspaces": (9_007_199_254_740_995, 2)}
 
 
 class Crm:
-    """The one writer of contacts, companies, deals and the associations between them."""
+    """The one writer of records and of the associations between them while the world is generated."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
         self._store = store
         self._random = ids.random("crm ids")
+        self._traits = Traits(ids.token(16, "crm traits"))
         self._next_id = 151
+        self._apart = {kind: count(first, step) for kind, (first, step) in _COUNTED_APART.items()}
         self.entities: dict[str, Entity] = {}
+        self.contacts: list[Entity] = []
         self._neighbours: dict[str, dict[str, bool]] = {}
         """Id -> ids of the records it is associated with, and whether the association is labelled."""
 
@@ -33,12 +37,18 @@ class Crm:
         self, kind: Kind, at: int, properties: dict[str, str], *, created: int | None = None, id: str = ""
     ) -> Entity:
         """Creates a record. `created` is set apart from `at` for a merged record, which keeps the older date."""
-        if not id:
+        if kind in self._apart:
+            id = str(next(self._apart[kind]))
+        elif not id:
             # Ids grow with gaps, from three digits to nine: sorting them as text would go wrong.
             self._next_id += self._random.randint(1, 40) if self._next_id < 4_000 else self._random.randint(1, 400_000)
             id = str(self._next_id)
-        entity = Entity(kind, id, at if created is None else created, at, dict(properties))
+        # A merged record has what the two had; others get traits of their own.
+        own = self._traits.of(kind, id) if created is None else {}
+        entity = Entity(kind, id, at if created is None else created, at, {**properties, **own})
         self.entities[id] = entity
+        if kind == "contacts":
+            self.contacts.append(entity)
         self._store[kind].create(id, at, entity_object(entity), created=entity.created)
         return entity
 
@@ -58,9 +68,10 @@ class Crm:
         """Associates two records. A deal counts its contacts, so it changes with them."""
         if source.gone or target.gone:
             return
-        name = LINKS[source.kind, target.kind][0]
-        key = f"{source.id}:{target.id}"
-        shape = link_object(source.kind, target.kind, source.id, target.id, label)
+        link = LINKS[source.kind, target.kind]
+        name, key = link.name, f"{source.id}:{target.id}"
+        primary = not any(other.kind == "companies" for other, _ in self.neighbours(source))
+        shape = link.object(source.id, target.id, link.types(label=label, primary=primary))
         at = max(at, source.modified)
         if key not in self._store[name].records:
             self._store[name].create(key, at, shape)
@@ -73,7 +84,7 @@ class Crm:
         self._recount(source, at)
 
     def unlink(self, source: Entity, target: Entity, at: int) -> None:
-        name = LINKS[source.kind, target.kind][0]
+        name = LINKS[source.kind, target.kind].name
         if self._neighbours.get(source.id, {}).pop(target.id, None) is not None:
             del self._neighbours[target.id][source.id]
             at = max(at, source.modified)
@@ -106,13 +117,8 @@ class Crm:
         if first.gone or second.gone:
             return first
         at = max(at, first.modified, second.modified)
-        properties = {**second.properties, **first.properties}
-        ids = [second.id] if keep_id else [first.id, second.id]
-        known = properties.get("hs_merged_object_ids", "")
-        properties["hs_merged_object_ids"] = ";".join([*([known] if known else []), *ids])
-        properties["hs_calculated_merged_vids"] = ";".join(f"{id}:{at}" for id in ids)
-        if first.kind == "contacts" and second.properties.get("email"):
-            properties["hs_additional_emails"] = second.properties["email"]
+        both = (first.id, first.properties), (second.id, second.properties)
+        properties = merged_properties(first.kind, *both, at, keep_id=keep_id)
         neighbours = [*self.neighbours(second), *([] if keep_id else self.neighbours(first))]
         if keep_id:
             merged = first
@@ -125,7 +131,7 @@ class Crm:
             old.gone = True
             self._store[old.kind].remove(old.id, at, "merged", into=merged.id)
         for neighbour, labelled in neighbours:
-            pair = (merged, neighbour) if (merged.kind, neighbour.kind) in LINKS else (neighbour, merged)
+            pair = _in_order(merged, neighbour)
             self.link(*pair, at, label=labelled)
         return merged
 
@@ -135,7 +141,7 @@ class Crm:
 
     def _unlink_all(self, entity: Entity, at: int) -> None:
         for neighbour, _ in self.neighbours(entity):
-            pair = (entity, neighbour) if (entity.kind, neighbour.kind) in LINKS else (neighbour, entity)
+            pair = _in_order(entity, neighbour)
             self.unlink(*pair, at)
 
     def _recount(self, deal: Entity, at: int) -> None:
@@ -144,8 +150,7 @@ class Crm:
             self.update(deal, at, num_associated_contacts=str(count))
 
 
-def link_object(source: str, target: str, source_id: str, target_id: str, label: bool) -> JsonObject:
-    """An association as the books show it: two ids and its types, seen from the source."""
-    _, source_field, target_field, type_id, _ = LINKS[source, target]
-    types = [{"category": "HUBSPOT_DEFINED", "typeId": type_id, "label": None}]
-    return {source_field: source_id, target_field: target_id, "types": [*types, DECISION_MAKER] if label else types}
+def _in_order(one: Entity, other: Entity) -> tuple[Entity, Entity]:
+    """Source and target of the association of two records."""
+    found = link_between(one.kind, other.kind)
+    return (other, one) if found and found[1] else (one, other)

@@ -9,7 +9,10 @@ from include.simulators.world.accounts import Account, Accounts
 from include.simulators.world.agenda import Agenda
 from include.simulators.world.catalog import PLANS
 from include.simulators.world.crm import HUGE_ID, Crm
-from include.simulators.world.crm_shapes import KINDS, LIFECYCLE, STAGES, Entity, owner_object, pipeline_object
+from include.simulators.world.crm_pipelines import STAGES, pipeline_object
+from include.simulators.world.crm_properties import LIFECYCLE
+from include.simulators.world.crm_shapes import Entity, owner_object
+from include.simulators.world.crm_types import SALES_KINDS
 from include.simulators.world.ids import Ids
 from include.simulators.world.ledger import Subscription
 from include.simulators.world.moments import BUSY_DAYS, DAY, END, HOUR, MINUTE, START, date_of, instant, iso
@@ -270,7 +273,7 @@ class Sales:
     def tidy_up(self, at: int) -> None:
         """Somebody cleans the list of leads: one record of each kind goes, and one contact loses its duplicate."""
         random = self._ids.random("tidy", at)
-        for kind in KINDS:
+        for kind in SALES_KINDS:
             old = [e for e in self._leads if e.kind == kind and not e.gone and e.created < at - 2 * DAY]
             if old:
                 self._crm.archive(random.choice(old), at)

@@ -29,7 +29,8 @@ class Verdict(Enum):
     OK = auto()
     MISSING = auto()  # 404 or its like: the caller decides what an absent object means
     RETRY = auto()
-    DEFER = auto()  # a daily quota: waiting in the task would only burn retries
+    INVALID = auto()  # something in the request is wrong: the caller may know to leave it out
+    DEFER = auto()  # a used-up quota, a long wait: waiting in the task would only burn retries
     REFUSE = auto()
 
 

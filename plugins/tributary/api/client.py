@@ -5,7 +5,8 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import time as clock_time
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 ATTEMPTS = 7
 LONGEST_WAIT = 60.0
+#: Bytes read at once; in requests' own ten thousand, a page takes twice the time.
+CHUNK = 1024**2
 TIMEOUT = (10.0, 60.0)
 """Seconds to connect and between two bytes of an answer."""
 
@@ -31,8 +34,12 @@ class ApiError(TributaryError):
     """The API could not be read; another attempt of the task may."""
 
 
-class QuotaExhaustedError(ApiError):
-    """A daily quota is used up; the task must wait until it is renewed, not retry."""
+class PostponedError(ApiError):
+    """The API wants to be left alone for long (a used-up daily quota): the task comes back at `until`."""
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(f"{message}; the next attempt is due at {until.isoformat(timespec='seconds')}")
+        self.until = until
 
 
 class _TransientError(Exception):
@@ -63,6 +70,8 @@ class ApiClient:
     ) -> None:
         self.connection = connection
         self.counts: Counter[str] = Counter()
+        #: Where the account is: its daily quota is renewed at midnight there. The source sets it when it knows.
+        self.quota_zone: tzinfo | None = None
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._judge = judge
@@ -91,7 +100,8 @@ class ApiClient:
         Raises:
             MissingError: the object does not exist.
             RefusedError: no retry can help (credential, permission, parameter); names connection and path.
-            QuotaExhaustedError: the daily quota is used up.
+            InvalidError: the API can't do what the request says.
+            PostponedError: a daily quota is used up, or the API asked to wait for long.
             ApiError: still failing after the last attempt.
         """
         retrying = Retrying(
@@ -116,11 +126,16 @@ class ApiClient:
         self._limiters[family].try_acquire(family)
         self.counts["requests"] += 1
         try:
-            response = self._session.request(method, self._base_url + path, timeout=TIMEOUT, **options)
+            response = self._session.request(method, self._base_url + path, timeout=TIMEOUT, stream=True, **options)
+            body = b"".join(response.iter_content(CHUNK))
         except requests.RequestException as error:
             self.counts["connection errors"] += 1
             raise _TransientError(type(error).__name__) from None
-        answer = Answer(response.status_code, response.headers, response.content, datetime.now(UTC))
+        for former in response.history:
+            # An expired token, whose request was sent again with a new one.
+            self.counts["requests"] += 1
+            self.counts[f"http {former.status_code}"] += 1
+        answer = Answer(response.status_code, response.headers, body, datetime.now(UTC))
         judgement = self._judge(answer)
         if answer.status >= 400:
             self.counts[f"http {answer.status} {judgement.kind or ''}".rstrip()] += 1
@@ -131,7 +146,9 @@ class ApiClient:
             case Verdict.REFUSE:
                 raise RefusedError(f"{where}: {answer.status} {judgement.reason}")
             case Verdict.DEFER:
-                raise QuotaExhaustedError(f"{where}: {judgement.reason}")
+                raise PostponedError(f"{where}: {judgement.reason}", self._until(answer, judgement.wait))
+            case Verdict.INVALID:
+                raise InvalidError(f"{where}: {answer.status} {judgement.reason}")
             case Verdict.MISSING:
                 raise MissingError(f"{where}: {answer.status} {judgement.reason}", answer)
         try:
@@ -139,6 +156,16 @@ class ApiClient:
         except msgspec.DecodeError:
             # The message of the decoder may quote the payload.
             raise _TransientError(f"{answer.status} with a body that is not the expected JSON") from None
+
+    def _until(self, answer: Answer, wait: float | None) -> datetime:
+        """When to come back: as the server said, else at the account's next midnight, else in an hour."""
+        if wait is not None:
+            return answer.observed_at + timedelta(seconds=wait)
+        if self.quota_zone is None:
+            return answer.observed_at + timedelta(hours=1)
+        today = answer.observed_at.astimezone(self.quota_zone).date()
+        midnight = datetime.combine(today + timedelta(days=1), clock_time(), self.quota_zone)
+        return midnight.astimezone(UTC)
 
     def _wait(self, state: RetryCallState) -> float:
         """The server's hint where it gave one, plus full jitter so that waiting tasks don't return together."""
@@ -162,6 +189,10 @@ class ApiClient:
             )
 
         return before_sleep
+
+
+class InvalidError(RefusedError):
+    """The API can't do what the request says; part of it may be what is wrong."""
 
 
 class MissingError(ApiError):

@@ -92,7 +92,9 @@ class Column(_Model):
     #: Dotted paths in the record; the first that is present wins. Defaults to the name.
     path: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     #: `id`: the value is an id, the object of that id, its deleted stub or null, and lands as the id.
-    as_: str | None = Field(default=None, alias="as", pattern="^id$")
+    #: `list`: the value is text of several, `a;b`, and lands as a JSON list.
+    #: `rest`: the members of the object at `path` that no other column takes, typed as the account defines them.
+    as_: str | None = Field(default=None, alias="as", pattern="^(id|list|rest)$")
     unit: str | None = None
     pii: Pii | None = None
     min: float | None = None
@@ -133,7 +135,7 @@ class _Table(_Model):
 class Child(_Table):
     """Records nested in a parent record, which fill a table of their own."""
 
-    #: Dotted path of the nested list: a plain array, or a list object with `data`.
+    #: Dotted path of the nested list: a plain array, or a list object with `data`. `merged`: what `merged_ids` name.
     path: str
     #: Whether the list object is cut off and has further pages at its `url`.
     follow: bool = False
@@ -171,12 +173,14 @@ class Contract(_Table):
     time: Time | None = None
     daily: Axis
     lookback: Duration = timedelta(0)
+    #: How far the source may be behind in telling what changed: what is younger is left to the next run.
+    index_lag: Duration = timedelta(0)
     empty_window: EmptyWindow = EmptyWindow.OK
     #: Facts that are never deleted: one that is no longer listed has only left the source's memory.
     append_only: bool = False
     limits: Limits = Limits()
-    #: Dotted path of the ids that were merged into this record and no longer exist on their own.
-    merged_ids: str | None = None
+    #: Dotted paths of the ids that were merged into this record and no longer exist on their own.
+    merged_ids: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     #: How to ask for the collection; only the source's module reads it.
     request: dict[str, Any]
     children: tuple[Child, ...] = ()

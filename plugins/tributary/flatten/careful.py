@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tributary.contracts.model import Column, Contract, Mode, TableSpec
+from tributary.flatten.rest import Rest, rests_of
 from tributary.flatten.rows import (
     NULL,
     Drift,
@@ -26,7 +27,7 @@ from tributary.flatten.rows import (
     own_columns,
     row_type,
 )
-from tributary.flatten.values import UnfitError, converter, kind
+from tributary.flatten.values import UnfitError, converter, kind, split
 from tributary.sources.base import Source
 
 _COVERED: dict[str, Any] = {}
@@ -94,8 +95,8 @@ class _ColumnReader:
         self.required = required
         self.path = column.path[0]
         self._decode = _exact if is_raw(column) else _value
-        self._convert = converter(column.type)
-        self._keeps_text = column.type == "JSON"
+        self._convert = split if column.as_ == "list" else converter(column.type)
+        self._keeps_text = column.type == "JSON" and column.as_ is None
         self._ranged = column.min is not None or column.max is not None
 
     def find(self, record: Node) -> msgspec.Raw | None:
@@ -125,8 +126,9 @@ class _ColumnReader:
 class _TableReader:
     """Reads the rows of one table."""
 
-    def __init__(self, table: TableSpec, *, strict: bool) -> None:
+    def __init__(self, table: TableSpec, *, strict: bool, rests: Mapping[str, Rest]) -> None:
         self.stream = table.stream
+        self._rests = rests if table.child is None else {}
         self._row = row_type(table)
         self._readers = [_ColumnReader(column, is_required(table, column)) for column in own_columns(table)]
         self._known = _tree(table)
@@ -148,7 +150,11 @@ class _TableReader:
             value = None
             if raw is not None:
                 try:
-                    value = reader.convert(raw)
+                    if reader.column.as_ == "rest":
+                        value, unfit = self._rest(reader, raw)
+                        drift += unfit
+                    else:
+                        value = reader.convert(raw)
                 except UnfitError as error:
                     if reader.required:
                         expected = f"expected {reader.column.type}, found {error}"
@@ -163,15 +169,22 @@ class _TableReader:
         extra = {found.path: found.value for found in drift} or None
         return self._row(*inherited, *values, extra), drift
 
+    def _rest(self, reader: _ColumnReader, raw: msgspec.Raw) -> tuple[Any, list[Drift]]:
+        if not is_object(raw):
+            raise UnfitError(_kind(raw))
+        value, unfit = self._rests[reader.column.name].read(raw)
+        return value, [Drift("type", path, found, member) for path, found, member in unfit]
+
 
 class CarefulReader:
     """Reads the records of one stream."""
 
-    def __init__(self, source: Source, contract: Contract) -> None:
+    def __init__(self, source: Source, contract: Contract, rests: Mapping[str, Rest] | None = None) -> None:
+        rests = rests_of(contract) if rests is None else rests
         self._source = source
         self._contract = contract
         strict = contract.mode == Mode.QUARANTINE
-        self._tables = {table.stream: _TableReader(table, strict=strict) for table in contract.tables}
+        self._tables = {table.stream: _TableReader(table, strict=strict, rests=rests) for table in contract.tables}
         self._own = self._tables[contract.stream]
         self._nested = [(table.stream, table.child.path) for table in nested_tables(contract) if table.child]
 
@@ -203,8 +216,9 @@ class CarefulReader:
                 found += [(stream, one) for one in drift]
         except RejectError as error:
             return Rejected(error, self._key(record), self._count(record))
-        merged = record.at(self._contract.merged_ids) if self._contract.merged_ids else None
-        return Reading(row, children, found, merged and _value(merged), self._source.deleted_at(record))
+        texts = [record.at(path) for path in self._contract.merged_ids]
+        merged = [_value(text) for text in texts if text is not None]
+        return Reading(row, children, found, merged, self._source.deleted_at(record))
 
     def items(self, stream: str, parent: Any, items: list[msgspec.Raw]) -> tuple[list[Any], list[Drift]]:
         """Nested items as rows, with what drifted; `parent` is the parent's row.

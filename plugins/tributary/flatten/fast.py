@@ -16,6 +16,7 @@ from typing import Annotated, Any, Union
 import msgspec
 
 from tributary.contracts.model import Column, ColumnType, Contract, TableSpec
+from tributary.flatten.rest import Rest, rests_of
 from tributary.flatten.rows import (
     INT64_MAX,
     INT64_MIN,
@@ -32,7 +33,7 @@ from tributary.flatten.rows import (
     own_columns,
     row_type,
 )
-from tributary.flatten.values import UnfitError, converter
+from tributary.flatten.values import UnfitError, converter, split
 from tributary.sources.base import Source
 
 
@@ -56,6 +57,8 @@ class _Node:
     def __init__(self) -> None:
         self.children: dict[str, _Node] = {}
         self.scalar = self.raw = self.covered = False
+        #: Whether any column or nested list is at this very place.
+        self.wanted = False
         #: For a nested list: the struct of its items. A list object around them is a struct with `data`.
         self.item: Any = None
         self.struct: Any = None
@@ -71,7 +74,8 @@ class _Node:
 
     @property
     def used(self) -> bool:
-        return bool(self.scalar or self.raw or self.item or self.children)
+        """Whether there is anything to read, here or below."""
+        return self.wanted or any(child.used for child in self.children.values())
 
     def build(self, covered: bool = False) -> None:
         """Generate the types, from the leaves up. Where everything below is known, more fields are no surprise."""
@@ -109,13 +113,16 @@ def _tree(table: TableSpec, items: Mapping[str, Any]) -> _Node:
             node = root.at(path)
             node.raw |= is_raw(column)
             node.scalar |= not is_raw(column)
+            node.wanted = True
             if column.expandable:
                 node.at("id").scalar = True
     if table.child is None:
         for path, item in items.items():
             root.at(path).item = item
-        if table.contract.merged_ids:
-            root.at(table.contract.merged_ids).scalar = True
+            root.at(path).wanted = True
+        for path in table.contract.merged_ids:
+            merged = root.at(path)
+            merged.scalar = merged.wanted = True
     root.build()
     return root
 
@@ -150,8 +157,9 @@ class TableFunction:
     items per nested child.
     """
 
-    def __init__(self, table: TableSpec, items: Mapping[str, Any]) -> None:
+    def __init__(self, table: TableSpec, items: Mapping[str, Any], rests: Mapping[str, Rest]) -> None:
         tree = _tree(table, items)
+        self._rests = rests
         self.struct = tree.struct
         self.fields = {name: _field(name, n) for n, name in enumerate(tree.children)}
         self._source = _Source()
@@ -163,7 +171,8 @@ class TableFunction:
         values = [self._column(column, table, tree) for column in own_columns(table)]
         result = f"{row}({', '.join([*parents, *values, 'None'])})"
         if table.child is None:
-            merged = self._variables[tree.at(table.contract.merged_ids)][1] if table.contract.merged_ids else "None"
+            texts = [self._variables[tree.at(path)][1] for path in table.contract.merged_ids]
+            merged = f"[text for text in ({''.join(f'{text}, ' for text in texts)}) if text is not None]"
             result = ", ".join([result, merged, *(self._items(tree.at(path)) for path in items)])
         self._source.add(1, f"return {result}")
         self.read: Callable[..., Any] = self._source.function(f"def read({', '.join(['record', *parents])}):")
@@ -185,7 +194,7 @@ class TableFunction:
                 source.add(indent, f"{value} = None if {text} is None else {decode}({text})")
             self._variables[child] = (text, value)
             if child.struct and any(grandchild.used for grandchild in child.children.values()):
-                source.add(indent, f"if {value}.__class__ is {source.name('Object', child.struct)}:")
+                source.add(indent, f"if type({value}) is {source.name('Object', child.struct)}:")
                 below = self._load(child, value, indent + 1)
                 source.add(indent, f"else: {' = '.join(below)} = None")
                 taken += below
@@ -195,17 +204,20 @@ class TableFunction:
         """The variable that holds a column's typed value."""
         source, nodes = self._source, [tree.at(path) for path in column.path]
         found = [self._variables[node][0 if is_raw(column) else 1] for node in nodes]
-        value = source.name("c")
-        source.add(1, f"{value} = {found[0]}")
-        for other in found[1:]:
-            source.add(1, f"if {value} is None: {value} = {other}")
-        if column.type != ColumnType.JSON:
+        value = found[0]
+        if len(found) > 1:
+            value = source.name("c")
+            source.add(1, f"{value} = {found[0]}")
+            for other in found[1:]:
+                source.add(1, f"if {value} is None: {value} = {other}")
+        if column.type != ColumnType.JSON or column.as_:
             if column.expandable:
                 objects = source.name("Objects", tuple(node.struct for node in nodes))
-                source.add(1, f"if {value}.__class__ in {objects}: {value} = {value}.id")
-            as_is = f" and {value}.__class__ is not {_AS_IS[column.type]}" if column.type in _AS_IS else ""
-            convert = source.name("convert", _converter(column))
-            source.add(1, f"if {value} is not None{as_is}: {value} = {convert}({value})")
+                given, value = value, source.name("c")
+                source.add(1, f"{value} = {given}.id if type({given}) in {objects} else {given}")
+            as_is = f" or type({value}) is {_AS_IS[column.type]}" if column.type in _AS_IS else ""
+            convert, given, value = source.name("convert", _converter(column, self._rests)), value, source.name("c")
+            source.add(1, f"{value} = {given} if {given} is None{as_is} else {convert}({given})")
         if column.min is not None or column.max is not None:
             check = source.name("check", lambda found, column=column: check_range(column, found))
             source.add(1, f"if {value} is not None: {check}({value})")
@@ -217,47 +229,45 @@ class TableFunction:
         items = self._variables[node][1]
         self._source.add(1, f"if {items} is None: {items} = ()")
         list_object = self._source.name("Object", node.struct)
-        self._source.add(1, f"elif {items}.__class__ is {list_object}: {items} = {items}.data")
-        self._source.add(1, f"elif {items}.__class__ is not list: raise Declined")
+        self._source.add(1, f"elif type({items}) is {list_object}: {items} = {items}.data")
+        self._source.add(1, f"elif type({items}) is not list: raise Declined")
         return items
 
 
-def _converter(column: Column) -> Callable[[Any], Any]:
+def _converter(column: Column, rests: Mapping[str, Rest]) -> Callable[[Any], Any]:
+    if column.as_ == "rest":
+        return lambda raw: _all_fit(*rests[column.name].read(raw))
+    if column.as_ == "list":
+        return lambda raw: split(_value(raw))
     convert = converter(column.type)
     if column.type == ColumnType.NUMERIC:
         return lambda raw: None if (value := _exact(raw)) is None else convert(value)
-    return _TIMES.get(column.type, convert)
+    return _moment if column.type == ColumnType.TIMESTAMP else convert
+
+
+_timestamp = converter(ColumnType.TIMESTAMP)
+_MINUTES = tuple(_timestamp(60 * minute)[10:17] for minute in range(24 * 60))
+_SECONDS = tuple(f"{second:02d}Z" for second in range(60))
+
+
+def _all_fit(left: Any, unfit: list[Any]) -> Any:
+    if unfit:
+        raise DeclinedError
+    return left
 
 
 @lru_cache(maxsize=4096)
 def _day(number: int) -> str:
-    """A day since 1970, up to the `T`."""
-    return str(_timestamp(number * 86_400))[:-9]
-
-
-@lru_cache(maxsize=24 * 60)
-def _minute(number: int) -> str:
-    """A minute of the day, from the hour to the last colon."""
-    return str(_timestamp(number * 60))[-9:-3]
-
-
-_timestamp = converter(ColumnType.TIMESTAMP)
+    """A day since 1970."""
+    return str(_timestamp(number * 86_400))[:-10]
 
 
 def _moment(value: Any) -> Any:
-    """The same as the conversion of values.py, put together from what it gave for the day and the minute."""
+    """What the conversion of values.py gives; for epoch seconds put together from what it gave for day and minute."""
     if value.__class__ is not int:
         return _timestamp(value)
-    minutes, second = divmod(value, 60)
-    day, minute = divmod(minutes, 24 * 60)
-    return f"{_day(day)}{_minute(minute)}{second:02d}Z"
-
-
-#: Times repeat a lot, within a record and between records.
-_TIMES = {
-    ColumnType.TIMESTAMP: lru_cache(maxsize=8192, typed=True)(_moment),
-    ColumnType.DATE: lru_cache(maxsize=8192, typed=True)(converter(ColumnType.DATE)),
-}
+    day, second = divmod(value, 86_400)
+    return _day(day) + _MINUTES[second // 60] + _SECONDS[second % 60]
 
 
 class _View(Mapping[str, Any]):
@@ -292,13 +302,14 @@ class _View(Mapping[str, Any]):
 class FastReader:
     """Reads the records of one stream; every method may raise one of `DECLINED`."""
 
-    def __init__(self, source: Source, contract: Contract) -> None:
+    def __init__(self, source: Source, contract: Contract, rests: Mapping[str, Rest] | None = None) -> None:
+        rests = rests_of(contract) if rests is None else rests
         own, *children = contract.tables
         self._source = source
-        self._children = {table.stream: TableFunction(table, {}) for table in children}
+        self._children = {table.stream: TableFunction(table, {}, {}) for table in children}
         nested = nested_tables(contract)
         self._own = TableFunction(
-            own, {table.child.path: self._children[table.stream].struct for table in nested if table.child}
+            own, {table.child.path: self._children[table.stream].struct for table in nested if table.child}, rests
         )
         self._nested = [(table.stream, self._children[table.stream].read) for table in nested]
         self._inherited = {table.stream: _inherited(table) for table in children}

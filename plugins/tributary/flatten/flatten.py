@@ -1,7 +1,7 @@
 """Flattening of one landing folder into staged rows, page by page."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -10,6 +10,7 @@ import msgspec
 from tributary.contracts.model import Contract, Mode
 from tributary.errors import RefusedError
 from tributary.flatten.manifest import DriftReport, StagedManifest, StagedTable
+from tributary.flatten.merges import MergeRows, merged_into
 from tributary.flatten.reader import Reader
 from tributary.flatten.rows import Drift, Gone, Reading, Rejected, RejectError, attribute, key_of
 from tributary.lake import LineWriter, check_parts, read_json, read_lines, write_json
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 #: Below this many affected records a share says nothing: one of three is no outage.
 SHARE_FLOOR = 10
 _NO_DATE = "1970-01-01"
+_UNREADABLE = RejectError("unreadable", "associations")
 _encode = msgspec.json.Encoder().encode
 _pages = msgspec.json.Decoder(Page)
 
@@ -101,6 +103,17 @@ Position = tuple[str, int, int]
 """Landing object, line and item of a record."""
 
 
+def _completed(page: Page) -> Page:
+    """The page with what its request says laid over each item."""
+    if not page.given:
+        return page
+    given = {name: msgspec.Raw(_encode(value)) for name, value in page.given.items()}
+    body = msgspec.json.decode(page.body, type=dict[str, list[dict[str, msgspec.Raw]]])
+    items = page.items or ""
+    body = {items: [record | given for record in body[items]]}
+    return msgspec.structs.replace(page, body=msgspec.Raw(_encode(body)))
+
+
 class _Output:
     """The rows of one table on their way into the lake."""
 
@@ -175,14 +188,15 @@ class _Flattening:
             "client_id": item.client_id,
             "_extracted_at": stamp(landing.observed_from),
             "_window_start": None if landing.axis == "whole" else item.window_start,
-            "_window_end": item.window_end,
+            "_window_end": stamp(landing.covered_until or item.window.end),
             "_contract_version": contract.version,
         }
         self._constant = _encode(self._system)[1:-1]
         #: Parents of the last page of records, for the nested pages that follow it; None for a rejected one.
         self._parents: dict[str, _Parent | None] = {}
         #: Records that an earlier pass found broken by one of their further pages; and those that this one finds.
-        self._broken = rejected or {}
+        self._broken = dict(rejected or {})
+        self._merges = MergeRows(contract)
         self.half: dict[Position, RejectError] = {}
 
     def read(self) -> None:
@@ -200,15 +214,20 @@ class _Flattening:
 
     def _page(self, page: Page) -> None:
         observed = stamp(page.observed_at)
-        if page.gone:
+        if page.definitions:
+            self._reader.define(page)
+        elif page.gone:
             self._gone(msgspec.json.decode(page.body)["id"], observed)
         elif page.child:
             self._nested(page, page.child)
         else:
             self._parents = {}
             name, line, _ = self._at
-            for number, reading in enumerate(self._reader.records(page), start=1):
+            incomplete = set(page.incomplete)
+            for number, reading in enumerate(self._reader.records(_completed(page)), start=1):
                 self._at = (name, line, number)
+                if incomplete and isinstance(reading, Reading) and key_of(self._contract, reading.row) in incomplete:
+                    self._broken[self._at] = _UNREADABLE
                 self._record(reading, observed)
 
     def finish(self) -> StagedManifest:
@@ -226,6 +245,7 @@ class _Flattening:
             axis_reason=landing.axis_reason,
             observed_from=landing.observed_from,
             observed_to=landing.observed_to,
+            covered_until=landing.covered_until,
             contract_version=self._contract.version,
             received=self._received,
             rejected=self._rejected,
@@ -269,8 +289,11 @@ class _Flattening:
             self._write(stream, rows, parent)
         for stream, found in reading.drift:
             self._count_drift(self._outputs[stream].name, found)
-        for merged in self._merged(reading):
-            self._gone(merged, observed)
+        merged = merged_into(key_of(self._contract, row), reading.merged)
+        if merged and self._merges.stream:
+            self._write(self._merges.stream, self._merges.of(row, merged), parent)
+        for entry in merged:
+            self._gone(entry["id"], observed)
 
     def _nested(self, page: Page, stream: str) -> None:
         """Further items of parents that the last page of records brought."""
@@ -343,11 +366,3 @@ class _Flattening:
             )
             self._drift[(table, found.kind, found.path, found.found)] = report
         report.records += 1
-
-    def _merged(self, reading: Reading) -> Iterator[str]:
-        """Ids that were merged into the record: `1;2` or `1:epochms;2:epochms`."""
-        own = key_of(self._contract, reading.row)
-        for entry in str(reading.merged or "").split(";"):
-            merged = entry.partition(":")[0].strip()
-            if merged and merged != own:
-                yield merged

@@ -44,6 +44,8 @@ class StagedManifest(msgspec.Struct, kw_only=True):
     axis_reason: str
     observed_from: datetime
     observed_to: datetime
+    #: Up to where the window was read; None: to its end.
+    covered_until: datetime | None = None
     contract_version: int
     #: Records received from the API, and of them set aside.
     received: int

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from tributary.contracts.model import Contract
 from tributary.flatten.careful import CarefulReader
 from tributary.flatten.fast import DECLINED, FastReader
+from tributary.flatten.rest import rests_of
 from tributary.flatten.rows import Gone, Nested, Reading, Rejected, RejectError
 from tributary.sources.base import Page, Source
 
@@ -15,8 +18,16 @@ class Reader:
     """Reads the pages of one stream."""
 
     def __init__(self, source: Source, contract: Contract) -> None:
-        self._fast = FastReader(source, contract)
-        self._careful = CarefulReader(source, contract)
+        self._source = source
+        self._rests = rests_of(contract)
+        self._fast = FastReader(source, contract, self._rests)
+        self._careful = CarefulReader(source, contract, self._rests)
+
+    def define(self, page: Page) -> None:
+        """Take in the definitions of the account's own fields."""
+        conversions = self._source.conversions(msgspec.json.decode(page.body)[page.items])
+        for rest in self._rests.values():
+            rest.conversions = conversions
 
     def records(self, page: Page) -> Iterator[Reading | Gone | Rejected]:
         """The records of a page, in order."""

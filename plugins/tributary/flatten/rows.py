@@ -10,6 +10,8 @@ from tributary.contracts.model import Column, ColumnType, Contract, TableSpec
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 NULL = msgspec.Raw(b"null")
+#: The path of a child that tells which records were merged into the record; it stands nowhere in the record itself.
+MERGED = "merged"
 
 
 class RejectError(Exception):
@@ -56,8 +58,8 @@ class Reading(NamedTuple):
     children: Sequence[tuple[str, Sequence[Any]]]
     #: What drifted, with the stream in whose row it is.
     drift: Sequence[tuple[str, Drift]]
-    #: Ids that were merged into the record, as received.
-    merged: Any
+    #: What the record's fields tell of records that were merged into it, as received.
+    merged: Sequence[Any]
     deleted_at: str | None
 
 
@@ -121,11 +123,11 @@ def known_paths(table: TableSpec) -> Iterable[str]:
     yield from (path for column in own_columns(table) for path in column.path)
     yield from (path.removesuffix(".*") for path in table.known)
     if table.child is None:
-        yield from (child.path for child in table.contract.children)
-        if table.contract.merged_ids:
-            yield table.contract.merged_ids
+        yield from (child.path for child in table.contract.children if child.path != MERGED)
+        yield from table.contract.merged_ids
 
 
 def nested_tables(contract: Contract) -> list[TableSpec]:
     """The children whose items come within the record."""
-    return [table for table in contract.tables if table.child and not table.child.associate]
+    children = [(table, table.child) for table in contract.tables if table.child]
+    return [table for table, child in children if not child.associate and child.path != MERGED]

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tributary.contracts.model import ColumnType
 
-_INTEGER = re.compile(r"[+-]?\d+$")
-_EPOCH_MS = re.compile(r"-?\d{11,}$")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_MS = re.compile(r"-?\d+")
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _NUMERIC_SCALE, _NUMERIC_LIMIT = 9, Decimal(10) ** 29
 
@@ -42,21 +42,32 @@ def _string(value: Any) -> str:
 
 
 def _int64(value: Any) -> int:
-    if (isinstance(value, str) and _INTEGER.match(value)) or (isinstance(value, float) and value.is_integer()):
+    if isinstance(value, str):
+        number = _decimal(value)
+        value = int(number) if number == number.to_integral_value() else value
+    elif isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not _INT64_MIN <= value <= _INT64_MAX:
         raise UnfitError(kind(value))
     return int(value)
 
 
-def _numeric(value: Any) -> str:
-    """As text, since a JSON number would pass through a float."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        raise UnfitError(kind(value))
+def _decimal(value: Any) -> Decimal:
+    """`1,234.50` and `1.2E7` too: people and exports write them."""
     try:
         number = Decimal(str(value).replace(",", ""))
     except InvalidOperation:
         raise UnfitError(kind(value)) from None
+    if not number.is_finite():
+        raise UnfitError(kind(value))
+    return number
+
+
+def _numeric(value: Any) -> str:
+    """As text, since a JSON number would pass through a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise UnfitError(kind(value))
+    number = _decimal(value)
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or -exponent > _NUMERIC_SCALE or abs(number) >= _NUMERIC_LIMIT:
         raise UnfitError(f"{kind(value)} outside NUMERIC's 29 digits and 9 decimals")
@@ -66,17 +77,14 @@ def _numeric(value: Any) -> str:
 def _float64(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise UnfitError(kind(value))
-    try:
-        return float(value)
-    except ValueError:
-        raise UnfitError(kind(value)) from None
+    return float(_decimal(value))
 
 
 def _bool(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if value in ("true", "false"):
-        return bool(value == "true")
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
     raise UnfitError(kind(value))
 
 
@@ -87,8 +95,8 @@ def _moment(value: Any) -> datetime:
         if isinstance(value, int):
             return datetime.fromtimestamp(value, UTC)
         if isinstance(value, str):
-            if _EPOCH_MS.match(value):
-                return datetime.fromtimestamp(int(value) / 1000, UTC)
+            if _EPOCH_MS.fullmatch(value):
+                return _EPOCH + timedelta(milliseconds=int(value))
             moment = datetime.fromisoformat(value)
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
@@ -112,6 +120,13 @@ def _date(value: Any) -> str:
 
 def _json(value: Any) -> Any:
     return value
+
+
+def split(value: Any) -> list[str]:
+    """`a;b` as a list."""
+    if not isinstance(value, str):
+        raise UnfitError(kind(value))
+    return [part for part in value.split(";") if part]
 
 
 _CONVERTERS: dict[ColumnType, Callable[[Any], Any]] = {

@@ -26,7 +26,8 @@ class _Bearer(AuthBase):
 class ApiHook(HttpHook):
     """Reads a source with the credential of one client's connection.
 
-    `host` of the connection can point anywhere; `password` is the API key or token.
+    `host` of the connection can point anywhere; `password` is the API key or token. With `client_id` and
+    `client_secret` in `extra` it is the refresh token of an OAuth app.
     """
 
     def __init__(self, source: Source, client: Client) -> None:
@@ -59,10 +60,31 @@ class ApiHook(HttpHook):
             )
         self._set_base_url(connection)
         session: Session = self._configure_session_from_mount_adapters(Session())
-        session.auth = _Bearer(connection.password)
+        session.auth = self._auth(connection)
         session.headers.update(self._source.headers() | (headers or {}))
         self._livemode = {"_live_": True, "_test_": False}.get(connection.password[2:8])
         return session
+
+    def _auth(self, connection: Any) -> AuthBase:
+        from tributary.api.oauth import OAuth
+        from tributary.hooks.tokens import token_store
+
+        app = {name: connection.extra_dejson.get(name) for name in ("client_id", "client_secret")}
+        if not any(app.values()):
+            return _Bearer(connection.password)
+        if self._source.token_path is None or not all(app.values()):
+            missing = ", ".join(name for name, value in app.items() if not value)
+            raise RefusedError(
+                f"connection {self.http_conn_id} of client {self._client.client_id}: "
+                + (f"extra has no {missing}; OAuth needs both" if missing else f"{self._source.name} has no OAuth here")
+            )
+        return OAuth(
+            url=self.base_url.rstrip("/") + self._source.token_path,
+            app=app,
+            refresh_token=connection.password,
+            connection=self.http_conn_id,
+            store=token_store(self.http_conn_id, app["client_secret"]),
+        )
 
     def client(self) -> tuple[ApiClient, bool | None]:
         """The client, and whether its key is of live mode (None where the key doesn't tell)."""

@@ -15,6 +15,7 @@ from tributary.lake import LineWriter, read_json, write_json
 from tributary.landing.manifest import LandingManifest, Progress, landing_folder, manifest_name
 from tributary.plan import WorkItem
 from tributary.sources.base import Checkpoint, Page, Source
+from tributary.windows import Window
 
 log = logging.getLogger(__name__)
 
@@ -46,18 +47,21 @@ def extract(
     if done:
         log.info("%s: %s is complete already", contract.name, folder)
         return done
-    source.check_account(api, client, livemode)
+    source_now = source.check_account(api, client, livemode)
     progress_name = f"{folder}/progress.json"
     progress = read_json(bucket, progress_name, Progress)
     if progress:
         log.info("%s: going on behind %d records of an earlier attempt", contract.name, progress.records)
     for _ in range(_RESTARTS):
         if progress is None:
-            progress = Progress(observed_from=datetime.now(UTC))
+            until = source.covered_until(contract, item.axis, item.window, client, source_now)
+            progress = Progress(observed_from=datetime.now(UTC), covered_until=until)
             log.info(
                 "%s %s: reading %s on the %s axis: %s",
                 contract.name, client.client_id, item.window, item.axis, item.axis_reason,
             )  # fmt: skip
+            if until < item.window.end:
+                log.info("%s %s: what came after %s is left to the next run", contract.name, client.client_id, until)
         try:
             _walk(source, api, contract, client, item, progress, bucket, folder, progress_name)
             break
@@ -82,6 +86,7 @@ def extract(
         item=item,
         axis=item.axis,
         axis_reason=item.axis_reason,
+        covered_until=progress.covered_until,
         observed_from=progress.observed_from,
         observed_to=datetime.now(UTC),
         api_version=source.api_version,
@@ -127,7 +132,8 @@ def _walk(
 
     if progress.cursor.get("done"):
         return
-    for step in source.walk(api, contract, item.axis, item.window, client, progress.cursor):
+    window = Window(item.window.start, progress.covered_until)
+    for step in source.walk(api, contract, item.axis, window, client, progress.cursor):
         if isinstance(step, Page):
             writer.write(_encode(step))
             continue

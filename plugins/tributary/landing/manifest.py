@@ -13,6 +13,8 @@ class Progress(msgspec.Struct, kw_only=True):
     """How far an extraction has come; rewritten after each part, so that a retry goes on behind the last one."""
 
     observed_from: datetime
+    #: Up to where the window could be read when the extraction began.
+    covered_until: datetime
     cursor: dict[str, Any] = {}
     parts: list[Part] = []
     records: int = 0
@@ -28,6 +30,8 @@ class LandingManifest(msgspec.Struct, kw_only=True):
     item: WorkItem
     axis: str
     axis_reason: str
+    #: Up to where the window was read; earlier than its end where the source answers late. None: to its end.
+    covered_until: datetime | None = None
     #: When the first request of the walk was sent: what was gone before this moment can be missing from it.
     observed_from: datetime
     observed_to: datetime

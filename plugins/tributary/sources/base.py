@@ -1,6 +1,6 @@
 """What a source module has to offer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -28,6 +28,12 @@ class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
     associations: bool = False
     #: The items are ids of records that are gone.
     gone: bool = False
+    #: What the request says about the items and they don't say themselves; laid over each of them.
+    given: dict[str, str] = {}
+    #: Records on this page with something nested in them that could not be read: they are set aside.
+    incomplete: tuple[str, ...] = ()
+    #: The items define fields of the account's own, for the pages that follow.
+    definitions: bool = False
 
 
 class Checkpoint(msgspec.Struct):
@@ -60,6 +66,10 @@ class Source(Protocol):
     def spacing(self, client: Client) -> Mapping[str, float]:
         """Seconds between two requests of one task, by API family; see `concurrency.spacing`."""
 
+    @property
+    def token_path(self) -> str | None:
+        """Where OAuth tokens are renewed; None where there is no OAuth."""
+
     def headers(self) -> dict[str, str]:
         """Headers of every request, the API version among them."""
 
@@ -72,6 +82,11 @@ class Source(Protocol):
     def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
         """The records created in the window; None if there are none, or if a listing can't be cut by time."""
 
+    def covered_until(
+        self, contract: Contract, axis: Axis, window: Window, client: Client, source_now: datetime
+    ) -> datetime:
+        """Up to where the window can be read by now: its end, or earlier where the source answers late."""
+
     def walk(
         self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]
     ) -> Walk:
@@ -82,6 +97,9 @@ class Source(Protocol):
 
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
         """When a full record was archived; None while it lives."""
+
+    def conversions(self, definitions: Iterable[Mapping[str, Any]]) -> Mapping[str, Callable[[Any], Any]]:
+        """How to type the values of the account's own fields, by name; raises UnfitError. Others stay as they are."""
 
 
 def compact(body: bytes) -> msgspec.Raw:

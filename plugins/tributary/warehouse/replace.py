@@ -161,7 +161,7 @@ def _chunk(project: str, contract: Contract, number: int, staged: Staged, manife
         "axis": manifest.axis,
         "axis_reason": literal(manifest.axis_reason),
         "window_start": "cast(null as timestamp)" if whole else literal(item.window.start),
-        "window_end": literal(item.window.end),
+        "window_end": literal(manifest.covered_until or item.window.end),
         "observed_from": literal(manifest.observed_from),
         "observed_to": literal(manifest.observed_to),
         "contract_version": manifest.contract_version,

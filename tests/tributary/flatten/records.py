@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tributary.contracts.model import Column, ColumnType, Contract, TableSpec
-from tributary.flatten.rows import nested_tables
+from tributary.flatten.rows import nested_tables, own_columns
 
 Json = dict[str, Any]
 
@@ -33,7 +33,19 @@ moments = st.one_of(
         ["2026-01-05T10:11:12.123Z", "2026-01-05", "2026-01-05T10:11:12+02:00", "1767225600000", "", "20260105", "soon"]
     ),
 )
-_FITTING: dict[ColumnType, st.SearchStrategy[Any]] = {
+_CLEAN: dict[ColumnType, st.SearchStrategy[Any]] = {
+    ColumnType.STRING: st.one_of(st.sampled_from(["usd", "ünï¢ødé 🙂", 'q"\\/\n', ""]), st.integers(0, 10**12)),
+    ColumnType.INT64: st.one_of(st.integers(0, 9), st.integers(0, 9).map(str), st.just("")),
+    ColumnType.NUMERIC: st.sampled_from(["10.50", 3, 0.25, "1,000.5", ""]),
+    ColumnType.FLOAT64: st.sampled_from([0.5, 1, "0.5"]),
+    ColumnType.BOOL: st.sampled_from([True, False, "true", ""]),
+    ColumnType.TIMESTAMP: st.one_of(
+        st.integers(0, 4_000_000_000), st.sampled_from(["2026-01-05T10:11:12.123Z", "1767225600000"])
+    ),
+    ColumnType.DATE: st.sampled_from(["2026-01-05", "1767225600000"]),
+    ColumnType.JSON: anything,
+}
+_WILD: dict[ColumnType, st.SearchStrategy[Any]] = {
     ColumnType.STRING: st.one_of(texts, st.integers(-(2**64), 2**64)),
     ColumnType.INT64: st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(0, 9).map(str), st.just(3.0)),
     ColumnType.NUMERIC: st.one_of(
@@ -47,45 +59,57 @@ _FITTING: dict[ColumnType, st.SearchStrategy[Any]] = {
 }
 
 
-def records(table: TableSpec) -> st.SearchStrategy[Any]:
-    """Records of a table, with what its contract nests in them."""
-    return st.composite(_record)(table)
+def records(table: TableSpec, *, wild: bool | None = None) -> st.SearchStrategy[Any]:
+    """Records of a table, with what its contract nests in them; where they aren't wild, they fit."""
+    if wild is None:
+        return st.one_of(records(table, wild=False), records(table, wild=True))
+    return st.composite(_record)(table, wild)
 
 
-def _record(draw: Callable[..., Any], table: TableSpec) -> Any:
-    own = table.child.columns if table.child else table.contract.columns
+def _record(draw: Callable[..., Any], table: TableSpec, wild: bool) -> Any:
     record: Json = {}
-    for column in own:
+    for column in own_columns(table):
         needed = column.required or column.name in table.key
         # Of several paths, newer before older, a record mostly has one.
         for path in column.path if draw(st.integers(0, 4)) == 0 else [draw(st.sampled_from(column.path))]:
             if needed or draw(st.booleans()):
-                _put(record, path, draw(_value(column, needed)))
-    for path in table.known:
-        if draw(st.integers(0, 3)) == 0:
-            _put(record, path.removesuffix(".*"), draw(anything))
+                value = _value(column, needed, wild)
+                if column.type == ColumnType.JSON and _read_below(table, path) and not wild:
+                    value = st.none() | st.dictionaries(texts, anything, max_size=3)
+                _put(record, path, draw(value))
+    for path in (known.removesuffix(".*") for known in table.known):
+        if draw(st.integers(0, 3)) == 0 and (wild or not _read_below(table, path)):
+            _put(record, path, draw(anything))
     if table.child is None:
-        _nest(draw, record, table.contract)
-    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        _nest(draw, record, table.contract, wild)
+    for _ in range(draw(st.integers(0, 2)) if wild else 0):
         _spoil(draw, record)
-    return draw(anything) if draw(st.integers(0, 50)) == 50 else record
+    return draw(anything) if wild and draw(st.integers(0, 20)) == 20 else record
 
 
-def _nest(draw: Callable[..., Any], record: Json, contract: Contract) -> None:
+def _read_below(table: TableSpec, path: str) -> bool:
+    return any(other.startswith(f"{path}.") for column in own_columns(table) for other in column.path)
+
+
+def _nest(draw: Callable[..., Any], record: Json, contract: Contract, wild: bool) -> None:
     for nested in nested_tables(contract):
         assert nested.child
-        items = draw(st.lists(records(nested), max_size=3))
+        items = draw(st.lists(records(nested, wild=wild), max_size=3))
         _put(record, nested.child.path, draw(st.sampled_from([items, {"object": "list", "data": items}])))
-    if contract.merged_ids and draw(st.booleans()):
-        _put(record, contract.merged_ids, draw(texts))
+    for path in contract.merged_ids if draw(st.booleans()) else ():
+        _put(record, path, draw(texts))
 
 
-def _value(column: Column, needed: bool) -> st.SearchStrategy[Any]:
-    fitting = _FITTING[column.type]
-    if column.min == 0:
-        fitting = st.integers(0, 9)
+def _value(column: Column, needed: bool, wild: bool) -> st.SearchStrategy[Any]:
+    if column.as_ == "list" and not wild:
+        return st.none() | texts
+    fitting = (_WILD if wild else _CLEAN)[column.type]
+    if column.min is not None:
+        fitting = st.integers(-1 if wild else 0, 9)
     if needed:
-        return st.just("in_1") if column.type == ColumnType.STRING else fitting
+        return (
+            st.just("in_1") if column.type == ColumnType.STRING else fitting.filter(lambda value: wild or value != "")
+        )
     if column.expandable:
         deleted = st.builds(lambda id_: {"id": id_, "deleted": True}, fitting)
         whole = st.builds(lambda id_, more: more | {"id": id_}, fitting, st.dictionaries(texts, anything, max_size=3))

@@ -27,6 +27,7 @@ select
     records.num_associated_contacts,
     records.num_associated_deals,
     records.description,
+    records.properties_other,
     records._deleted_at is not null or coalesce(records.archived, false) as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at

@@ -37,6 +37,7 @@ select
     records.recent_deal_close_at,
     records.closedate as closed_at,
     records.stripe_customer_id,
+    records.properties_other,
     records._deleted_at is not null or coalesce(records.archived, false) as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at

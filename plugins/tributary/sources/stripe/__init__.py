@@ -1,7 +1,7 @@
 """Stripe: lists by creation, changes by events, nested lists to their end. See docs/sources/stripe.md."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ class Stripe:
 
     name = "stripe"
     api_version = API_VERSION
+    token_path = None
     #: /v1/events reaches 30 days back; older windows are listed again, with days to spare for a run that is late.
     feed_memory = timedelta(days=25)
 
@@ -84,6 +85,11 @@ class Stripe:
     def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
         return extent(api, contract, window)
 
+    def covered_until(
+        self, contract: Contract, axis: Axis, window: Window, client: Client, source_now: datetime
+    ) -> datetime:
+        return window.end
+
     def walk(
         self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]
     ) -> Walk:
@@ -96,6 +102,9 @@ class Stripe:
 
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
         return None
+
+    def conversions(self, definitions: Iterable[Mapping[str, Any]]) -> Mapping[str, Callable[[Any], Any]]:
+        return {}
 
 
 SOURCE = Stripe()

@@ -26,8 +26,6 @@ class _Touched(msgspec.Struct):
     """The objects that the events of a window name."""
 
     ids: set[str] = msgspec.field(default_factory=set)
-    #: Those of them that were created in the window themselves.
-    created: set[str] = msgspec.field(default_factory=set)
     #: When an event said that the object was deleted, epoch seconds.
     deleted: dict[str, int] = msgspec.field(default_factory=dict)
 
@@ -35,15 +33,16 @@ class _Touched(msgspec.Struct):
 def changed(api: ApiClient, contract: Contract, window: Window, cursor: dict[str, Any]) -> Walk:
     """The objects that events in the window touch, as they are now: events carry an older shape, and ten nested items.
 
-    What was created in the window is listed, a hundred at a time; the rest is fetched one by one, in order of id.
+    What was created in the window is listed, a hundred at a time, which also brings what nobody announced; the rest is
+    fetched one by one, in order of id.
     """
     touched = _touched(api, contract, window)
     rest = touched.ids
-    if "after" not in cursor and len(touched.created) > 1:
+    if "after" not in cursor:
         seen: set[str] = set()
         yield from listed(api, contract, window, cursor, seen)
-        # An attempt that goes on here doesn't know what the listing held, so it fetches all of them.
         yield Checkpoint({"after": ""}, 0)
+        # An attempt that goes on in the middle doesn't know all that the listing held, so it fetches every object.
         if not cursor:
             rest = rest - seen | touched.deleted.keys()
     for id_ in sorted(id_ for id_ in rest if id_ > cursor.get("after", "")):
@@ -82,7 +81,6 @@ def _touched(api: ApiClient, contract: Contract, window: Window) -> _Touched:
         RefusedError: the feed has forgotten a part of the window by now.
     """
     touched = _Touched()
-    start, end = window.start.timestamp(), window.end.timestamp()
     deletions = set(contract.request.get("deleted", ()))
     types = contract.request["events"]
     for first in range(0, len(types), _TYPES):
@@ -94,12 +92,9 @@ def _touched(api: ApiClient, contract: Contract, window: Window) -> _Touched:
                     "feed ends; nothing was read. Clear the plan task: it lists such a window by creation date"
                 )
             for event in page.data:
-                id_, created = event.data.object.id, event.data.object.created
-                if id_ is None:
+                if (id_ := event.data.object.id) is None:
                     continue
                 touched.ids.add(id_)
-                if created is not None and start <= created < end:
-                    touched.created.add(id_)
                 if event.type in deletions:
                     touched.deleted[id_] = max(event.created, touched.deleted.get(id_, 0))
     return touched

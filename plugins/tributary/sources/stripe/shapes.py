@@ -32,7 +32,6 @@ class IdPage(msgspec.Struct):
 
 class _EventObject(msgspec.Struct):
     id: str | None = None
-    created: int | None = None
 
 
 class _EventData(msgspec.Struct):

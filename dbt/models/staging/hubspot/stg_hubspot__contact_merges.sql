@@ -1,0 +1,9 @@
+select
+    records.client_id,
+    records.contact_id,
+    records.merged_id,
+    records.merged_at,
+    records._deleted_at is not null as is_deleted,
+    records._deleted_at as deleted_at,
+    records._observed_at as observed_at
+from {{ source('hubspot', 'hubspot_contact_merges') }} as records

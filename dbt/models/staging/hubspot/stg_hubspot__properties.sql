@@ -1,0 +1,22 @@
+select
+    records.client_id,
+    records.object_type,
+    records.name as property_name,
+    records.label as property_label,
+    records.type as value_type,
+    records.field_type,
+    records.description,
+    records.group_name,
+    records.options,
+    records.calculated as is_calculated,
+    records.has_unique_value,
+    records.hidden as is_hidden,
+    records.hubspot_defined as is_hubspot_defined,
+    records.archived as is_archived,
+    records.data_sensitivity,
+    records.created_at,
+    records.updated_at,
+    records._deleted_at is not null or coalesce(records.archived, false) as is_deleted,
+    records._deleted_at as deleted_at,
+    records._observed_at as observed_at
+from {{ source('hubspot', 'hubspot_properties') }} as records

@@ -1,0 +1,17 @@
+select
+    records.client_id,
+    records.pipeline_id,
+    records.pipeline_label,
+    records.id as stage_id,
+    records.label as stage_label,
+    records.display_order,
+    records.is_closed,
+    records.ticket_state,
+    records.archived as is_archived,
+    records.archived_at,
+    records.created_at,
+    records.updated_at,
+    records._deleted_at is not null or coalesce(records.archived, false) as is_deleted,
+    records._deleted_at as deleted_at,
+    records._observed_at as observed_at
+from {{ source('hubspot', 'hubspot_ticket_pipeline_stages') }} as records

@@ -1,0 +1,53 @@
+"""One client of a source: connection, account and mode, API version, and a first page of everything that is read."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from tributary.api.client import ApiClient
+from tributary.clients import Client
+from tributary.contracts.model import Axis, Contract
+from tributary.errors import RefusedError, TributaryError
+from tributary.preflight.findings import Finding
+from tributary.sources.base import Source
+from tributary.windows import Window
+
+Connect = Callable[[], tuple[ApiClient, bool | None]]
+_PROBE = timedelta(hours=1)
+
+
+def check_client(
+    source: Source, client: Client, contracts: Mapping[str, Contract], connect: Connect
+) -> Iterator[Finding]:
+    """The findings about one client; what depends on a failed check is left out."""
+    subject = f"{source.name} {client.client_id}"
+    try:
+        api, livemode = connect()
+    except RefusedError as error:
+        yield Finding(subject, "connection", fix=str(error))
+        return
+    mode = {True: "live", False: "test", None: "unknown"}[livemode]
+    yield Finding(subject, "connection", f"{client.connection}, {mode} mode")
+    try:
+        now = source.check_account(api, client, livemode)
+    except TributaryError as error:
+        yield Finding(subject, "account", fix=str(error))
+        return
+    yield Finding(subject, "account", f"{client.account}, its clock says {now:%Y-%m-%d %H:%M:%S} UTC")
+    yield Finding(subject, "API version", source.api_version)
+    for contract in contracts.values():
+        yield _readable(subject, source, api, contract, client, now)
+
+
+def _readable(
+    subject: str, source: Source, api: ApiClient, contract: Contract, client: Client, now: datetime
+) -> Finding:
+    """One page by each way that the stream is read; refused when the key lacks a scope or the version is gone."""
+    window = Window(now - _PROBE, now)
+    listing = Axis.WHOLE if contract.daily == Axis.WHOLE else Axis.CREATED
+    ways = dict.fromkeys((contract.daily, listing))
+    try:
+        for axis in ways:
+            next(source.walk(api, contract, axis, window, client, {}), None)
+    except TributaryError as error:
+        return Finding(subject, f"read {contract.stream}", fix=str(error))
+    return Finding(subject, f"read {contract.stream}", ", ".join(ways))

@@ -1,0 +1,239 @@
+"""HubSpot as the pipeline sees it: searches for what changed, lists for whole collections, batches for the records."""
+
+import logging
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tributary.api.answers import Answer, Judgement
+from tributary.api.client import ApiClient, MissingError
+from tributary.clients import Client
+from tributary.concurrency import POOL_SLOTS, spacing
+from tributary.contracts.loader import load_contracts
+from tributary.contracts.model import Axis, Contract
+from tributary.errors import RefusedError
+from tributary.settings import settings
+from tributary.sources.base import Checkpoint, Extent, Page, Walk, compact
+from tributary.sources.hubspot import associations, batches, errors, lists, values
+from tributary.sources.hubspot.answers import Anything, Catalogue, Portal, Results
+from tributary.sources.hubspot.paths import Paths
+from tributary.sources.hubspot.search import Search
+from tributary.sources.hubspot.wanted import PAGE, Wanted, property_of, wanted, wants_rest
+from tributary.windows import Window
+
+log = logging.getLogger(__name__)
+
+#: Requests of a portal in ten seconds, and searches in one.
+CRM_BUDGET, SEARCH_BUDGET = 100.0, 5.0
+_IDS_ONLY = Wanted(("hs_object_id",))
+
+
+class HubSpot:
+    """https://developers.hubspot.com, at the version of the settings."""
+
+    name = "hubspot"
+    feed_memory = None
+
+    @property
+    def api_version(self) -> str:
+        return settings().hubspot_version
+
+    @property
+    def token_path(self) -> str:
+        return self._paths.token
+
+    @property
+    def _paths(self) -> Paths:
+        return Paths(self.api_version)
+
+    def spacing(self, client: Client) -> Mapping[str, float]:
+        own, tasks = client.requests_per_second, POOL_SLOTS[self.name]
+        return {
+            "default": spacing(own, 1, tasks) if own else spacing(CRM_BUDGET, 10, tasks),
+            "search": spacing(own or SEARCH_BUDGET, 1, tasks),
+        }
+
+    def headers(self) -> dict[str, str]:
+        return {}
+
+    def judge(self, answer: Answer) -> Judgement:
+        return errors.judge(answer)
+
+    def check_account(self, api: ApiClient, client: Client, livemode: bool | None) -> datetime:
+        answer, portal = api.get(self._paths.account, Portal)
+        if str(portal.portal_id) != client.account:
+            raise RefusedError(
+                f"connection {client.connection} leads to HubSpot portal {portal.portal_id}, but "
+                f"client {client.client_id} is pinned to {client.account}; nothing was read. "
+                "Correct the token in the connection, or clients.yml"
+            )
+        api.quota_zone = ZoneInfo(portal.time_zone)
+        return answer.source_now
+
+    def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
+        """A collection is listed in the order of its ids, so it can't be cut by time."""
+        return None
+
+    def covered_until(
+        self, contract: Contract, axis: Axis, window: Window, client: Client, source_now: datetime
+    ) -> datetime:
+        """The search index is behind, so what was changed a moment ago can't be found yet; lists are never behind."""
+        if _is_listed(axis, window, client):
+            return window.end
+        reached = source_now - contract.index_lag
+        if reached <= window.start:
+            raise RefusedError(
+                f"{contract.name}: {window} lies within the {contract.index_lag} by which HubSpot's search may be "
+                f"behind (index_lag in the contract; now {source_now.isoformat()}); run it again later"
+            )
+        return min(window.end, reached)
+
+    def walk(
+        self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]
+    ) -> Walk:
+        """Live records first, then the archived ones, which no search returns."""
+        try:
+            match contract.request.get("kind", "objects"):
+                case "owners":
+                    yield from self._owners(api, cursor)
+                case "pipelines":
+                    yield from self._at_once(api, self._paths.pipelines(contract.request["object"]))
+                case "properties":
+                    for object_ in _object_types():
+                        yield from self._at_once(api, self._paths.properties(object_), {"objectType": object_})
+                case _:
+                    yield from _Objects(api, self._paths, contract).walk(axis, window, client, cursor)
+        except MissingError as error:
+            # Ids are walked upwards, so no record that goes away can take the place of the walk with it.
+            raise RefusedError(
+                f"{contract.name}: {error}; the portal has no such object type, or HubSpot no such version "
+                f"({self.api_version})"
+            ) from None
+
+    def stub_id(self, record: Mapping[str, Any]) -> str | None:
+        return None
+
+    def deleted_at(self, record: Mapping[str, Any]) -> str | None:
+        return record.get("archivedAt") or record.get("updatedAt") if record.get("archived") is True else None
+
+    def conversions(self, definitions: Iterable[Mapping[str, Any]]) -> Mapping[str, values.Convert]:
+        return values.conversions(definitions)
+
+    def _owners(self, api: ApiClient, cursor: dict[str, Any]) -> Walk:
+        for archived in (False, True):
+            if archived < cursor.get("archived", False):
+                continue
+            after = cursor.get("after") if archived == cursor.get("archived", False) else None
+            found = lists.pages(api, self._paths.owners, {}, limit=PAGE, archived=archived, after=after)
+            for answer, page in found:
+                yield Page(observed_at=answer.observed_at, body=compact(answer.body), items="results")
+                yield Checkpoint(_behind(archived, page), len(page.results))
+
+    def _at_once(self, api: ApiClient, path: str, given: dict[str, str] | None = None) -> Walk:
+        """A collection that the API answers in one piece."""
+        answer, page = api.get(path, Anything)
+        yield Page(observed_at=answer.observed_at, body=compact(answer.body), items="results", given=given or {})
+        yield Checkpoint({}, len(page.results))
+
+
+class _Objects:
+    """The walk over the records of one object type."""
+
+    def __init__(self, api: ApiClient, paths: Paths, contract: Contract) -> None:
+        self._api = api
+        self._paths = paths
+        self._contract = contract
+        self._object: str = contract.request["object"]
+
+    def walk(self, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]) -> Walk:
+        answer, catalogue = self._api.get(self._paths.properties(self._object), Catalogue)
+        names = [definition.name for definition in catalogue.results]
+        self._wanted = wanted(self._contract, names)
+        self._tell_unknown(set(names))
+        if wants_rest(self._contract):
+            yield Page(observed_at=answer.observed_at, body=compact(answer.body), items="results", definitions=True)
+        archived, after = cursor.get("archived", False), cursor.get("after")
+        if not archived:
+            if _is_listed(axis, window, client):
+                yield from self._listed(archived=False, after=after)
+            else:
+                yield from self._searched(axis, window, after or "0")
+                yield Checkpoint({"archived": True}, 0)
+        yield from self._listed(archived=True, after=after if archived else None)
+
+    def _tell_unknown(self, known: set[str]) -> None:
+        """HubSpot leaves out a property that it doesn't know without a word, and its column would be null for ever."""
+        unknown = [name for name in (*self._wanted.names, *self._wanted.history) if name not in known]
+        if unknown:
+            self._api.counts["properties unknown to the portal"] = len(unknown)
+            log.warning(
+                "%s: the portal has no property %s; the columns stay null", self._contract.name, ", ".join(unknown)
+            )
+
+    def _listed(self, *, archived: bool, after: str | None) -> Walk:
+        """The whole collection. Its records come with the list, unless their properties are too many for a URL."""
+        whole = self._wanted.fits_in_url
+        asked = self._wanted if whole else _IDS_ONLY
+        found = lists.pages(
+            self._api, self._paths.objects(self._object), asked.params, limit=asked.page, archived=archived, after=after
+        )
+        for answer, page in found:
+            ids = [record.id for record in page.results]
+            if whole:
+                records, children = yield from self._landed(answer, ids, archived=archived)
+            else:
+                records, children = 0, 0
+                for batch, found_ids, _ in self._batches(ids, archived=archived):
+                    more, edges = yield from self._landed(batch, found_ids, archived=archived)
+                    records, children = records + more, children + edges
+            yield Checkpoint(_behind(archived, page), records, children)
+
+    def _searched(self, axis: Axis, window: Window, after: str) -> Walk:
+        time = self._contract.time
+        assert time is not None
+        column = time.created if axis == Axis.CREATED else time.changed or time.created
+        property_ = property_of(self._contract, column)
+        search = Search(self._api, self._paths.search(self._object), property_, window)
+        for ids in search.segments(after):
+            for answer, found, last in self._batches(ids, archived=False):
+                records, children = yield from self._landed(answer, found, archived=False)
+                yield Checkpoint({"after": last}, records, children)
+
+    def _batches(self, ids: list[str], *, archived: bool) -> Iterator[tuple[Answer, list[str], str]]:
+        path = self._paths.batch(self._object)
+        for answer, page, last in batches.records(self._api, path, self._wanted, ids, archived=archived):
+            yield answer, [record.id for record in page.results], last
+
+    def _landed(self, answer: Answer, ids: list[str], *, archived: bool) -> Generator[Page, None, tuple[int, int]]:
+        """A page of records with all their edges; returns how many of either. Archived records have no edges."""
+        links = []
+        for child in self._contract.children:
+            if child.associate and ids and not archived:
+                path = self._paths.associations(self._object, child.associate)
+                links.append(associations.read(self._api, path, child.stream, ids))
+        incomplete = sorted(set().union(*(link.unreadable for link in links)))
+        yield Page(
+            observed_at=answer.observed_at, body=compact(answer.body), items="results", incomplete=tuple(incomplete)
+        )
+        for link in links:
+            yield from link.pages
+        return len(ids), sum(link.edges for link in links)
+
+
+def _is_listed(axis: Axis, window: Window, client: Client) -> bool:
+    """Whether all records are wanted, which a list gives and a search does not."""
+    return axis == Axis.WHOLE or (axis == Axis.CREATED and window.start <= client.since_at)
+
+
+def _behind(archived: bool, page: Results) -> dict[str, Any]:
+    """Where the walk goes on: on the next page, else with the archived records, else nowhere."""
+    if page.after is not None:
+        return {"archived": archived, "after": page.after}
+    return {"done": True} if archived else {"archived": True}
+
+
+def _object_types() -> list[str]:
+    """The object types that contracts read records of."""
+    contracts = load_contracts("hubspot").values()
+    return [c.request["object"] for c in contracts if c.request.get("kind", "objects") == "objects"]

@@ -1,0 +1,64 @@
+"""Which properties of an object type are asked for, and in which form they can be."""
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+import msgspec
+
+from tributary.contracts.model import Contract
+
+PROPERTIES, HISTORY = "properties.", "propertiesWithHistory."
+#: Names longer than this in a query string end in 414 somewhere on the way; HubSpot gives no number.
+URL_ROOM = 7_000
+#: The most records that HubSpot returns at once, and with the history of a property.
+PAGE, PAGE_WITH_HISTORY = 100, 50
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """The properties to ask for, and those of them to ask for with their history."""
+
+    names: tuple[str, ...]
+    history: tuple[str, ...] = ()
+
+    @property
+    def fits_in_url(self) -> bool:
+        """Whether a list can be asked for them: names are separated by commas there, and there is an end to a URL."""
+        names = (*self.names, *self.history)
+        return not any("," in name for name in names) and sum(len(quote(n, safe="")) + 3 for n in names) <= URL_ROOM
+
+    @property
+    def page(self) -> int:
+        return PAGE_WITH_HISTORY if self.history else PAGE
+
+    @property
+    def params(self) -> dict[str, str]:
+        """For a list."""
+        params = {"properties": ",".join(self.names)} if self.names else {}
+        return params | ({"propertiesWithHistory": ",".join(self.history)} if self.history else {})
+
+    @property
+    def body(self) -> dict[str, list[str]]:
+        """For a batch/read."""
+        body = {"properties": list(self.names)}
+        return body | ({"propertiesWithHistory": list(self.history)} if self.history else {})
+
+
+def wanted(contract: Contract, catalogue: Iterable[str]) -> Wanted:
+    """The properties that the contract names and, if it has a column for the rest, all others of the catalogue."""
+    paths = [path for column in contract.columns for path in column.path] + list(contract.merged_ids)
+    names = [path.removeprefix(PROPERTIES) for path in paths if path.startswith(PROPERTIES)]
+    if wants_rest(contract):
+        names += catalogue
+    history = [child.path.removeprefix(HISTORY) for child in contract.children if child.path.startswith(HISTORY)]
+    return Wanted(tuple(dict.fromkeys(names)), tuple(history))
+
+
+def wants_rest(contract: Contract) -> bool:
+    """Whether a column of the contract takes the properties that it doesn't name."""
+    return any(column.as_ == "rest" for column in contract.columns)
+
+
+def property_of(contract: Contract, column: str) -> str:
+    """The property that a column is read from."""
+    found = next(c for c in contract.columns if c.name == column)
+    return found.path[0].removeprefix(PROPERTIES)

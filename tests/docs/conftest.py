@@ -1,0 +1,35 @@
+"""A stack of its own with a real Airflow, for as long as the runbooks are followed: they break it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from include.local.airflow import home
+from include.local.demo.plan import DAGS
+from include.local.services import EVERYTHING
+from include.local.settings import on_free_ports
+from include.local.stack import start_stack
+from tests.conftest import CUSTOMERS, variables
+from tests.support.airflow import Airflow
+from tests.support.world import World
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    """An Airflow on whose warehouse something has been loaded already."""
+    settings = on_free_ports(tmp_path_factory.mktemp("runbooks"), world_customers=CUSTOMERS)
+    with start_stack(EVERYTHING, base_dir=settings.home, settings=settings) as environment, variables(environment):
+        airflow = Airflow(environment, home.password(settings.airflow_home))
+        airflow.wait_for_dags(DAGS, 120)
+        window = {"window_start": "2024-07-01", "window_end": "2026-01-02"}
+        airflow.start("ingest_stripe", "history", None, streams=["products"], **window)
+        airflow.wait("ingest_stripe", "history")
+        yield airflow
+
+
+@pytest.fixture
+def company(stack: Airflow) -> World:
+    """The simulated company behind it, its clock at the start of the demo and no fault in sight."""
+    world = World.of(stack.environment)
+    world.reset()
+    return world

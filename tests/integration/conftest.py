@@ -1,0 +1,36 @@
+"""An Airflow that runs nothing by itself, for `airflow dags test` against emulators and simulators."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from include.local.services import SIMULATORS
+from include.local.stack import start_stack
+from tests.conftest import CUSTOMERS, variables
+from tests.support.airflow import airflow_cli
+from tests.support.world import World
+
+
+@pytest.fixture(scope="session")
+def alone(services: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of an Airflow with a database and no scheduler, which would take the tasks of a test run."""
+    home = tmp_path_factory.mktemp("alone")
+    environment = {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+    }
+    airflow_cli(environment, "db", "migrate")
+    return environment
+
+
+@pytest.fixture
+def own_world(services: dict[str, str], tmp_path: Path) -> Iterator[World]:
+    """Simulators of the test's own, on the session's emulators; the HubSpot connection leads to them."""
+    with start_stack(SIMULATORS, base_dir=tmp_path, world_customers=CUSTOMERS) as environment:
+        mine = {name: value for name, value in environment.items() if name.startswith("AIRFLOW_CONN_HUBSPOT")}
+        mine |= {name: value for name, value in environment.items() if name.startswith("AIRFLOW_CONN_STRIPE")}
+        with variables(mine):
+            world = World.of(environment)
+            world.reset()
+            yield world

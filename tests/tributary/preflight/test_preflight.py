@@ -1,0 +1,130 @@
+"""The preflight, through its command line, against services that are well and services that are not."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.support.world import World
+from tributary.preflight.google import _clock, _inside
+
+pytestmark = pytest.mark.emulators
+
+
+def preflight(*arguments: str, **variables: str | None) -> tuple[int, list[str]]:
+    """Exit status, and the lines of the report. A variable that is None is taken away."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "plugins"), **{k: v for k, v in variables.items() if v}}
+    for name in (name for name, value in variables.items() if value is None):
+        environment.pop(name, None)
+    command = [sys.executable, "-m", "tributary.preflight", "--wide", "400", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, [" ".join(line.split()) for line in done.stdout.splitlines()]
+
+
+def to_mend(lines: list[str]) -> list[str]:
+    return [line.removeprefix("mend ") for line in lines if line.startswith("mend ")]
+
+
+def test_all_is_well_on_the_local_stack(world: World):
+    code, lines = preflight()
+    assert code == 0, "\n".join(lines)
+    report = "\n".join(lines)
+    assert lines[-1].startswith("all ")
+    for expected in (
+        "ok BigQuery jobs ml-prod-analytics in US",
+        "ok BigQuery dataset raw writable",
+        "ok BigQuery dataset mart exists",
+        "ok lake bucket gs://tributary-lake",
+        "ok stripe acme connection stripe_default, test mode",
+        "ok stripe acme account acct_tributary, its clock says 2026-01-04 06:00:0",
+        "ok stripe acme read invoices changed, created",
+        "ok hubspot acme read contacts changed, created",
+        "ok hubspot acme read owners whole",
+    ):
+        assert expected in report
+    assert "ok this machine clock" in report
+
+
+def test_it_leaves_nothing_behind(world: World):
+    from tests.support.pipeline import bucket, warehouse
+
+    preflight("stripe")
+    assert not [table.table_id for table in warehouse().client.list_tables("raw") if "preflight" in table.table_id]
+    assert not list(bucket().list_blobs(prefix="preflight/"))
+
+
+def test_a_token_that_is_not_accepted(world: World):
+    world.fault("stripe", kind="expired_token", times=99)
+    code, lines = preflight()
+    assert code == 1
+    assert len(to_mend(lines)) == 1
+    assert to_mend(lines)[0].startswith("stripe acme account")
+    assert "put a valid one into the connection's password" in to_mend(lines)[0]
+    assert any(line.startswith("ok hubspot acme account") for line in lines), "the other source is checked all the same"
+
+
+def test_a_right_that_is_missing_on_one_stream(world: World):
+    world.fault("hubspot", kind="expired_token", times=99, path="/crm/objects/*/deals*")
+    code, lines = preflight("hubspot")
+    assert code == 1
+    assert [line.partition(" GET")[0].partition(" POST")[0] for line in to_mend(lines)] == ["hubspot acme read deals"]
+
+
+def test_a_key_of_another_account_or_mode(world: World, tmp_path: Path):
+    clients = yaml.safe_load((ROOT / "include" / "clients.yml").read_text())
+    clients["stripe"].append({**clients["stripe"][0], "client_id": "other", "account": "acct_other"})
+    clients["stripe"].append({**clients["stripe"][0], "client_id": "live", "livemode": True})
+    clients["hubspot"][0]["connection"] = "hubspot_missing"
+    file = tmp_path / "clients.yml"
+    file.write_text(yaml.safe_dump(clients))
+    code, lines = preflight(TRIBUTARY_CLIENTS_FILE=str(file))
+    assert code == 1
+    other, live, missing = sorted(to_mend(lines), key=lambda line: ("hubspot" in line, "live account" in line))
+    assert "stripe other account connection stripe_default leads to Stripe account acct_tributary" in other
+    assert "holds a test mode key" in live
+    assert "set AIRFLOW_CONN_HUBSPOT_MISSING" in missing
+
+
+def test_places_that_do_not_exist(world: World):
+    code, lines = preflight("none", TRIBUTARY_PROJECT="another-project", TRIBUTARY_LAKE_BUCKET="no-such-bucket")
+    assert code == 1
+    report = "\n".join(to_mend(lines))
+    assert report.count("it does not exist") == 8
+    assert "bq --location=US mk --dataset another-project:raw_history" in report
+    assert "gs://no-such-bucket does not exist" in report
+
+
+def test_data_elsewhere_than_the_settings_say(world: World):
+    code, lines = preflight("none", TRIBUTARY_LOCATION="EU")
+    assert code == 1
+    assert "it lies in US; set TRIBUTARY_LOCATION to that" in "\n".join(to_mend(lines))
+
+
+def test_a_warehouse_that_does_not_answer(world: World):
+    code, lines = preflight("none", BIGQUERY_EMULATOR_HOST="http://127.0.0.1:9")
+    assert code == 1
+    assert any(line.startswith("BigQuery jobs") for line in to_mend(lines))
+
+
+def test_a_clock_that_is_off():
+    now = datetime(2026, 1, 4, tzinfo=UTC)
+    assert _clock(now, now, now + timedelta(seconds=1)).ok
+    for theirs in (now - timedelta(minutes=1), now + timedelta(minutes=1)):
+        found = _clock(theirs, now, now + timedelta(seconds=1))
+        assert not found.ok
+        assert "NTP" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("place", "location", "inside"),
+    [("US", "us", True), ("US-CENTRAL1", "US", True), ("EUROPE-WEST1", "EU", True), ("US", "EU", False),
+     ("EUROPE-WEST1", "europe-west4", False)],
+)  # fmt: skip
+def test_where_a_bucket_may_lie(place: str, location: str, inside: bool):
+    assert _inside(place, location) is inside
