@@ -171,12 +171,13 @@ class HubSpotCompany(Company):
     def _new_key(self) -> str:
         return str(next(self._ids))
 
-    def _write(self, key: str, children: int, *, broken: bool = False, **fields: Any) -> None:
+    def _write(self, key: str, children: int, *, broken: bool = False, **properties: Any) -> None:
         number = next(self._numbers)
         record = self.records[key]
         linked = record.now.children if record.versions and record.now.gone is None else ()
         wanted = self.CONTACTS[: min(children, len(self.CONTACTS))]
-        body = {"properties": {"dealname": f"v{number}", "amount": "broken" if broken else str(number)}, **fields}
+        amount = "broken" if broken else str(number)
+        body = {"properties": {"dealname": f"v{number}", "amount": amount, **properties}}
         self._call("PATCH" if record.versions else "PUT", key, body)
         for contact in sorted(set(wanted) ^ set(linked)):
             method, link = "PUT" if contact in wanted else "DELETE", f"{key}:{contact}"
@@ -195,7 +196,7 @@ class HubSpotCompany(Company):
         """Somebody edits the create date."""
         record = self.records[key].now
         created = stamp(self.clock - timedelta(days=days))
-        self._write(key, len(record.children), broken=record.broken, createdAt=created)
+        self._write(key, len(record.children), broken=record.broken, createdate=created)
 
     def merge(self, key: str, into: str) -> None:
         """The first record is no longer there on its own, and the second says so."""

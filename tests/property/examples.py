@@ -42,6 +42,7 @@ def a_late_listing_meets_a_record_that_was_dated_back(machine: type[LoadMachine]
     late = _staged(state, state.lane.plan(state._window(1), everything=True))
     state.company.create(1)
     state.company.move("103", 10)
+    state.company.pass_time(1)
     _load(state)
     state._finish(late)
     state.teardown()
@@ -85,6 +86,7 @@ def a_create_date_leaves_the_window_that_is_listed_again(machine: type[LoadMachi
     """A listing of the old window doesn't hold the record any more, and it is not gone."""
     state = _begin(machine, "hubspot")
     state.company.move("101", 60)
+    state.company.pass_time(1)
     _load(state)
     old = state.company.clock - timedelta(days=60)
     state.company.move("101", 1)

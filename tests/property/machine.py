@@ -232,7 +232,8 @@ class LoadMachine(RuleBasedStateMachine):
             return
         self.company.no_faults()
         if time.monotonic() < self.deadline:
-            LoadMachine.lengths.append(len(self.ran))
+            if self.ran:
+                LoadMachine.lengths.append(len(self.ran))
             for run in self.pending:
                 self._finish(run)
             self.company.pass_time(24)
