@@ -38,6 +38,10 @@ env: setup ## print the environment that points any Airflow, dbt or Google clien
 airflow: setup ## run Airflow's command line on the local services: make airflow ARGS="dags test ingest_stripe 2026-01-05"
 	$(LOCAL) exec airflow $(ARGS)
 
+.PHONY: backfill
+backfill: setup ## load days that are over: make backfill DAG=ingest_stripe FROM=2025-01-01 TO=2025-12-31 [CHUNK=30] [ARGS="--backwards"]
+	$(LOCAL) backfill $(DAG) --from $(FROM) --to $(TO) $(if $(CHUNK),--chunk $(CHUNK)) $(ARGS)
+
 .PHONY: dbt
 dbt: setup ## run dbt on the local warehouse: make dbt ARGS="build"
 	$(LOCAL) exec dbt $(ARGS)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -116,6 +117,35 @@ def demo(
         stay = f"Still running: {', '.join(left)}. `make demo` goes on from here, `make down` stops them."
         console.print(f"\nInterrupted. {stay if left else 'Nothing is left running.'}")
         raise typer.Exit(130) from None
+    raise typer.Exit(0 if succeeded else 1)
+
+
+@app.command()
+def backfill(
+    dag: str,
+    first: Annotated[str, typer.Option("--from", help="First day, UTC.")],
+    last: Annotated[str, typer.Option("--to", help="Last day, UTC, included.")],
+    chunk: Annotated[int | None, typer.Option(min=1, help="One run, cut into chunks of so many days.")] = None,
+    backwards: Annotated[bool, typer.Option(help="The newest days first.")] = False,
+    stream: Annotated[list[str] | None, typer.Option(help="Only this stream; can be given again.")] = None,
+    url: Annotated[str | None, typer.Option(help="Another Airflow than the local one.")] = None,
+    user: Annotated[str, typer.Option(help="Who signs in; the password is read from AIRFLOW_PASSWORD.")] = AIRFLOW_USER,
+) -> None:
+    """Load days that are over, and wait for it: a run for each day of a short range, one run for a long one."""
+    from include.local.backfill import Backfill, Range
+    from include.local.demo.airflow_api import AirflowApi
+
+    settings = LocalSettings()
+    with _readable_errors():
+        try:
+            days = date.fromisoformat(first), date.fromisoformat(last)
+        except ValueError as problem:
+            raise LocalStackError(f"{problem}. Write days as 2025-01-31.") from None
+        wanted = Range(dag, *days, chunk, backwards, tuple(stream or ()))
+        if url is None and "airflow" not in stack.running(settings):
+            raise LocalStackError("Airflow does not run here. Start it with `make up`, or name another with --url.")
+        password = os.environ.get("AIRFLOW_PASSWORD", "") if url else home.password(settings.airflow_home)
+        succeeded = Backfill(AirflowApi(url or settings.airflow_url, password, user), wanted, console).run()
     raise typer.Exit(0 if succeeded else 1)
 
 

@@ -8,7 +8,8 @@
      rejects      stage table of rejects, or none
      drift        literal rows for ops.schema_drift
 
-   Partition bounds are literals, so that BigQuery prunes. Two loads of one stream always conflict on its fence, a
+   Partition bounds are literals, so that BigQuery prunes. They were looked up after the fence had been read, and hold
+   only as long as nobody has taken it since. Two loads of one stream always conflict on its fence, a
    table of its own (BigQuery tells conflicts by table); one of them is cancelled, and its task tries again. -#}
 {%- macro same(a, b, key) -%}
   {{ a }}.client_id = {{ b }}.client_id{% for column in key %} and {{ a }}.{{ column }} = {{ b }}.{{ column }}{% endfor %}
@@ -27,10 +28,12 @@
 {%- set gone = '_gone_' ~ suffix -%}
 begin transaction;
 
-update {{ own.fence }} set load_id = {{ load_id }}, taken_at = current_timestamp() where true;
-
 -- An attempt whose answer was lost may have been committed meanwhile.
 select if(count(*) = 0, 'ok', error('{{ already_loaded }}')) from `{{ project }}.ops.ledger` where load_id = {{ load_id }};
+
+select if(count(*) = 1, 'ok', error('{{ moved }}')) from {{ own.fence }} where load_id is not distinct from {{ own.fence_seen }};
+
+update {{ own.fence }} set load_id = {{ load_id }}, taken_at = current_timestamp() where true;
 
 -- What was staged must be what was flattened.
 {% for chunk in chunks %}{% for table in [own] + children -%}

@@ -64,6 +64,12 @@ def ingest_params(source: str) -> dict[str, Param]:
             description="Cut a window of creation dates into pieces of so many days, each read by a task of its own. "
             "Left empty, a large one is cut by how much it holds.",
         ),
+        "newest_first": Param(
+            False,
+            type="boolean",
+            title="Newest first",
+            description="Read the chunks of the window backwards, so that what is needed soonest comes first.",
+        ),
         "everything": Param(
             False,
             type="boolean",

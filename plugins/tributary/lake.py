@@ -1,10 +1,12 @@
 """Objects in the lake bucket: gzip lines written and read in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
 from isal import igzip, isal_zlib
+
+from tributary.errors import RefusedError
 
 T = TypeVar("T")
 
@@ -86,6 +88,25 @@ def read_lines(bucket: Any, name: str) -> Iterator[bytes]:
     unzipped: Any = igzip.IGzipFile  # has no types
     with bucket.blob(name).open("rb", chunk_size=PART_BYTES, raw_download=True) as raw, unzipped(fileobj=raw) as lines:
         yield from lines
+
+
+def check_parts(bucket: Any, parts: Iterable[Part], remedy: str) -> None:
+    """Compare objects with what was noted when they were written.
+
+    Raises:
+        RefusedError: one is missing, cut off or altered; names it and says what to do.
+    """
+    for part in parts:
+        blob = bucket.get_blob(part.name)
+        if blob is None:
+            found = "is gone"
+        elif blob.size != part.bytes:
+            found = f"has {blob.size} bytes, expected {part.bytes}"
+        elif blob.crc32c != part.crc32c:
+            found = f"has the checksum {blob.crc32c}, expected {part.crc32c}"
+        else:
+            continue
+        raise RefusedError(f"gs://{bucket.name}/{part.name} {found}; nothing was loaded. {remedy}")
 
 
 def write_json(bucket: Any, name: str, value: Any) -> None:

@@ -31,12 +31,17 @@ class Invoices:
         self._base = self._clock.strftime("%H%M%S%f")
 
     def land(
-        self, *records: Any, axis: str = "created", gone: tuple[str, ...] = (), observed: datetime | None = None
+        self,
+        *records: Any,
+        axis: str = "created",
+        gone: tuple[str, ...] = (),
+        observed: datetime | None = None,
+        window: tuple[str, str] = WINDOW,
     ) -> LandingManifest:
         self._number += 1
         self._clock += timedelta(seconds=1)
         when = observed or self._clock
-        item = self.pipeline.item(*WINDOW, axis)
+        item = self.pipeline.item(*window, axis)
         name = f"handmade{self._base}{self._number}"
         folder = landing_folder(item, name)
         writer = LineWriter(bucket(), f"{folder}/pages")

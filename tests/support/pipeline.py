@@ -60,17 +60,17 @@ class Pipeline:
             bucket=bucket(),
         )
 
-    def flatten(self, landing: LandingManifest) -> StagedManifest:
-        name = f"flatten{next(_numbers)}"
+    def flatten(self, landing: LandingManifest, name: str | None = None) -> StagedManifest:
+        name = name or f"flatten{next(_numbers)}"
         return flatten(source=self.source, contract=self.contract, landing=landing, attempt_id=name, bucket=bucket())
 
-    def stage(self, manifest: StagedManifest) -> Staged:
+    def stage(self, manifest: StagedManifest, name: str | None = None) -> Staged:
         return stage(
             warehouse=warehouse(),
             contract=self.contract,
             manifest=manifest,
-            bucket=bucket().name,
-            stage_id=f"t{next(_numbers)}",
+            bucket=bucket(),
+            stage_id=name or f"t{next(_numbers)}",
             labels={"dag": "test"},
         )
 

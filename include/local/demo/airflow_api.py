@@ -1,9 +1,10 @@
-"""The few calls of Airflow's REST API that the demo needs."""
+"""The few calls of Airflow's REST API that the demo and backfills need."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import requests
@@ -35,8 +36,9 @@ class RunState:
 class AirflowApi:
     """A signed-in client. Raises LocalStackError when Airflow doesn't answer or refuses."""
 
-    def __init__(self, url: str, password: str) -> None:
-        self._url = url
+    def __init__(self, url: str, password: str, user: str = AIRFLOW_USER) -> None:
+        self._url = self.url = url.rstrip("/")
+        self._user = user
         self._password = password
         self._session = requests.Session()
         self._sign_in()
@@ -75,6 +77,28 @@ class AirflowApi:
         """Run the run's failed tasks, and what waits for them, once more."""
         self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/clear", {"dry_run": False, "only_failed": True})
 
+    def backfill_dates(self, **body: Any) -> list[str]:
+        """The logical dates for which this backfill would start a run."""
+        return [each["logical_date"] for each in self._call("POST", "/api/v2/backfills/dry_run", body)["backfills"]]
+
+    def create_backfill(self, **body: Any) -> None:
+        self._call("POST", "/api/v2/backfills", body)
+
+    def active_backfill(self, dag_id: str) -> bool:
+        """Whether the DAG has a backfill that is not finished; Airflow allows one at a time."""
+        found = self._get("/api/v2/backfills", dag_id=dag_id, limit=100)["backfills"]
+        return any(backfill["completed_at"] is None for backfill in found)
+
+    def states_by_day(self, dag_id: str, first: date, last: date) -> dict[date, str]:
+        """State of the run of each day's interval, as far as there is one."""
+        states: dict[date, str] = {}
+        limits = {"logical_date_gte": f"{first}T00:00:00Z", "logical_date_lte": f"{last}T00:00:00Z"}
+        for run in self._get(f"/api/v2/dags/{dag_id}/dagRuns", limit=100, **limits)["dag_runs"]:
+            moment = run["logical_date"]
+            if moment[11:19] == "00:00:00":
+                states[date.fromisoformat(moment[:10])] = run["state"]
+        return states
+
     def progress(self, dag_id: str, run_id: str) -> RunState:
         """State and tasks of the run."""
         run = self._run(dag_id, run_id) or {"state": "missing"}
@@ -92,9 +116,9 @@ class AirflowApi:
         return self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", missing_ok=True)
 
     def _sign_in(self) -> None:
-        answer = self._send("POST", "/auth/token", {"username": AIRFLOW_USER, "password": self._password}, {})
+        answer = self._send("POST", "/auth/token", {"username": self._user, "password": self._password}, {})
         if answer.status_code not in (200, 201):
-            raise LocalStackError(f"Airflow refused the login of {AIRFLOW_USER}: {answer.status_code} {answer.text}")
+            raise LocalStackError(f"Airflow refused the login of {self._user}: {answer.status_code} {answer.text}")
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def _get(self, path: str, **query: Any) -> Any:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import importlib.metadata
 import sys
 
-from include.local.emulator import alter, copies, engine, loads, parsing, rewriting, routines, scripts
+from include.local.emulator import (
+    alter,
+    copies,
+    engine,
+    loads,
+    parsing,
+    rewriting,
+    routines,
+    scripts,
+    templates,
+    transactions,
+)
 
 VERSION = "1.4.0"
 """The fixes reach into internals: another version needs each of them looked at again."""
@@ -16,7 +27,7 @@ def main() -> None:
     found = importlib.metadata.version("bqemulator")
     if found != VERSION:
         raise SystemExit(f"These fixes are for bqemulator {VERSION}, installed is {found}.")
-    for module in (engine, parsing, rewriting, routines, scripts, alter, loads, copies):
+    for module in (engine, parsing, rewriting, routines, scripts, transactions, alter, loads, copies, templates):
         module.apply()
 
     from bqemulator.cli import main as bqemulator

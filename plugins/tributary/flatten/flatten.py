@@ -13,7 +13,7 @@ from tributary.flatten.manifest import DriftReport, StagedManifest, StagedTable
 from tributary.flatten.merges import MergeRows, merged_into
 from tributary.flatten.reader import Reader
 from tributary.flatten.rows import Drift, Gone, Reading, Rejected, RejectError, attribute, key_of
-from tributary.lake import LineWriter, read_json, read_lines, write_json
+from tributary.lake import LineWriter, check_parts, read_json, read_lines, write_json
 from tributary.landing.manifest import LandingManifest, manifest_name
 from tributary.sources.base import Page, Source
 from tributary.windows import stamp
@@ -62,6 +62,7 @@ def flatten(
     done = read_json(bucket, manifest_name(folder), StagedManifest)
     if done:
         return done
+    check_parts(bucket, landing.parts, "Clear the extract task to read the window again")
     reader = Reader(source, contract)
     work = _Flattening(reader, contract, landing, folder, bucket)
     work.read()

@@ -14,13 +14,15 @@ from google.cloud import bigquery
 
 from tributary.errors import RefusedError, TributaryError
 from tributary.settings import settings
-from tributary.warehouse.protocol import LoadRefusedError
+from tributary.warehouse.protocol import ConflictError, LoadRefusedError
 from tributary.warehouse.schema import Field
 
 _LABEL = re.compile(r"[^a-z0-9_-]")
 _JOB_SECONDS = 1800
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _VALUE = re.compile(r"(?i)(value:) [^;]*")
+#: A transaction that lost against another, and a single statement that did.
+_CONFLICT = re.compile(r"(?i)aborted due to concurrent update|could not serialize access to table")
 
 
 class WarehouseHook(BigQueryHook):
@@ -31,6 +33,7 @@ class WarehouseHook(BigQueryHook):
         super().__init__(gcp_conn_id=own.google_conn_id, location=own.location, use_legacy_sql=False)
         self.project = own.project
         self._client: bigquery.Client | None = None
+        self._running: Any = None
 
     @property
     def client(self) -> bigquery.Client:
@@ -43,7 +46,9 @@ class WarehouseHook(BigQueryHook):
             use_legacy_sql=False, maximum_bytes_billed=settings().maximum_bytes_billed, labels=clean_labels(labels)
         )
         try:
-            job = self.client.query(sql, job_config=config, location=settings().location, timeout=_JOB_SECONDS)
+            job = self._running = self.client.query(
+                sql, job_config=config, location=settings().location, timeout=_JOB_SECONDS
+            )
             return [dict(row) for row in job.result(timeout=_JOB_SECONDS)]
         except GoogleAPICallError as error:
             raise self._failure(error) from None
@@ -52,6 +57,14 @@ class WarehouseHook(BigQueryHook):
             raise TributaryError(
                 f"BigQuery job {job.job_id} took longer than {_JOB_SECONDS} s and was cancelled"
             ) from None
+        finally:
+            self._running = None
+
+    def cancel(self) -> None:
+        """Cancel the job that is running, if any; for a task that is being ended."""
+        if job := self._running:
+            job.cancel(timeout=30)
+            self.log.warning("cancelled BigQuery job %s", job.job_id)
 
     def columns(self, table: str) -> list[str] | None:
         try:
@@ -96,22 +109,27 @@ class WarehouseHook(BigQueryHook):
                 labels=clean_labels(labels),
             )
             try:
-                self.client.load_table_from_uri(
+                self._running = self.client.load_table_from_uri(
                     list(uris), name, job_config=config, location=settings().location
-                ).result(timeout=_JOB_SECONDS)
+                )
+                self._running.result(timeout=_JOB_SECONDS)
             except BadRequest as error:
                 reasons = "; ".join(reason.get("message", "") for reason in error.errors) or error.message
                 raise LoadRefusedError(redact(reasons)) from None
             except GoogleAPICallError as error:
                 raise self._failure(error) from None
+            finally:
+                self._running = None
         rows = self.query(f"select count(*) as n from `{name}`", labels)
         return int(rows[0]["n"])
 
     def _failure(self, error: GoogleAPICallError) -> TributaryError:
         """BigQuery's reason without the statement, which the library appends to it."""
-        message = error.message.partition("\n")[0]
+        message = error.message.partition("\n")[0].partition("; reason: ")[0]
         if "nothing was loaded" in message:
             return RefusedError(message)
+        if _CONFLICT.search(message):
+            return ConflictError(f"BigQuery: {redact(message)}")
         return TributaryError(f"BigQuery: {redact(message)}")
 
 

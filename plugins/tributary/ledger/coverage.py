@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tributary.clients import Client
 from tributary.contracts.model import Axis, Contract
-from tributary.windows import Window, subtract, union
+from tributary.windows import Window, subtract
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,28 @@ def covered(contract: Contract, client: Client, ledger: Sequence[Loaded]) -> lis
     """The time that the ledger covers for a stream and client, on the contract's daily axis.
 
     A listing by creation date that reaches back to the account's first day holds every record as it was when the
-    listing began, so it covers the changes up to its end as well; so does a collection that was read whole.
+    listing began, so it covers the changes up to its end as well; so does a collection that was read whole. Of a
+    listing in pieces, read at different times, that holds up to the first of these times.
     """
     axis, since = contract.daily, client.since_at
     rows = [row for row in ledger if (row.client_id, row.stream) == (client.client_id, contract.stream)]
-
-    def read_on(wanted: Axis) -> list[Window]:
-        chosen = (row for row in rows if row.axis == wanted)
-        return [_honest(Window(row.window_start or since, row.window_end), row) for row in chosen]
-
-    windows = read_on(axis)
+    windows = [_honest(Window(row.window_start or since, row.window_end), row) for row in rows if row.axis == axis]
     if axis == Axis.WHOLE:
         return [Window(since, max(window.end for window in windows))] if windows else []
-    if axis == Axis.CHANGED:
-        windows += [window for window in union(read_on(Axis.CREATED)) if window.start <= since]
+    if axis == Axis.CHANGED and (end := _listed_until(since, [row for row in rows if row.axis == Axis.CREATED])):
+        windows.append(Window(since, end))
     return windows
+
+
+def _listed_until(since: datetime, listings: Sequence[Loaded]) -> datetime | None:
+    """The last moment at which listings by creation date show everything: no part of it was listed before."""
+    if not any(row.window_start and row.window_start <= since for row in listings):
+        return None
+    for end in sorted({end for row in listings for end in (row.window_end, row.observed_from)}, reverse=True):
+        known = [Window(row.window_start or since, row.window_end) for row in listings if row.observed_from >= end]
+        if end > since and not subtract(Window(since, end), known):
+            return end
+    return None
 
 
 def _honest(window: Window, row: Loaded) -> Window:

@@ -30,6 +30,8 @@ class TributaryOperator(BaseOperator):
     goes on where it stopped.
     """
 
+    _warehouse: Any = None
+
     def execute(self, context: Any) -> Any:
         with clear_failures():
             try:
@@ -43,6 +45,17 @@ class TributaryOperator(BaseOperator):
     def go_on(self, context: Any, event: Any = None) -> Any:
         """After the deferral, in the same attempt chain."""
         return self.execute(context)
+
+    def warehouse(self) -> Any:
+        """The warehouse; what runs there ends with the task."""
+        from tributary.hooks.warehouse import WarehouseHook
+
+        self._warehouse = WarehouseHook()
+        return self._warehouse
+
+    def on_kill(self) -> None:
+        if self._warehouse:
+            self._warehouse.cancel()
 
     @abstractmethod
     def run(self, context: Any) -> Any:

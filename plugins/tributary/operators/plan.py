@@ -26,7 +26,6 @@ class PlanOperator(TributaryOperator):
         self.stream = stream
 
     def run(self, context: Any) -> list[dict[str, Any]]:
-        from tributary.hooks.warehouse import WarehouseHook
         from tributary.ledger.read import loads
 
         params = context["params"]
@@ -44,8 +43,10 @@ class PlanOperator(TributaryOperator):
         if self.stream not in choose("stream", params["streams"], contracts):
             raise AirflowSkipException(f"{self.stream} was not chosen in the trigger form")
         contract = contracts[self.stream]
-        ledger = loads(WarehouseHook(), self.source, job_labels(context, self.stream), self.stream)
-        return [item for client_id in chosen for item in self._items(contract, clients[client_id], wish, ledger)]
+        ledger = loads(self.warehouse(), self.source, job_labels(context, self.stream), self.stream)
+        planned = [item for client_id in chosen for item in self._items(contract, clients[client_id], wish, ledger)]
+        # Tasks are started in this order.
+        return planned[::-1] if params["newest_first"] else planned
 
     def _items(self, contract: Contract, client: Client, wish: Wish, ledger: "list[Loaded]") -> list[dict[str, Any]]:
         """The items of one client. One whose account can't be asked gets its window all the same: `extract` says why it

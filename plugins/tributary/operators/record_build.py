@@ -15,12 +15,11 @@ class RecordBuildOperator(TributaryOperator):
         self.build = build
 
     def run(self, context: Any) -> None:
-        from tributary.hooks.warehouse import WarehouseHook
         from tributary.ledger.write import record_build
 
         ti = context["ti"]
         record_build(
-            WarehouseHook(),
+            self.warehouse(),
             build=self.build,
             window=context_window(context),
             load_id=attempt_chain(context),

@@ -33,7 +33,6 @@ class PartitionReplaceOperator(TributaryOperator):
     def run(self, context: Any) -> list[dict[str, Any]]:
         from tributary.flatten.manifest import StagedManifest
         from tributary.hooks.lake import lake_bucket
-        from tributary.hooks.warehouse import WarehouseHook
         from tributary.lake import read_json
         from tributary.landing.manifest import manifest_name
         from tributary.warehouse.replace import replace
@@ -49,7 +48,7 @@ class PartitionReplaceOperator(TributaryOperator):
             staged.append((chunk, manifest))
         ti = context["ti"]
         counts = replace(
-            warehouse=WarehouseHook(),
+            warehouse=self.warehouse(),
             contract=load_contracts(self.source)[self.stream],
             staged=staged,
             load_id=attempt_chain(context),

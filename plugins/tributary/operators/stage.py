@@ -20,7 +20,6 @@ class StagedToBigQueryOperator(TributaryOperator):
     def run(self, context: Any) -> dict[str, Any]:
         from tributary.flatten.manifest import StagedManifest
         from tributary.hooks.lake import lake_bucket
-        from tributary.hooks.warehouse import WarehouseHook
         from tributary.lake import read_json
         from tributary.landing.manifest import manifest_name
         from tributary.warehouse.stage import stage
@@ -33,10 +32,10 @@ class StagedToBigQueryOperator(TributaryOperator):
             )
         context["label"] = manifest.item.label
         staged = stage(
-            warehouse=WarehouseHook(),
+            warehouse=self.warehouse(),
             contract=load_contracts(manifest.item.source)[manifest.item.stream],
             manifest=manifest,
-            bucket=bucket.name,
+            bucket=bucket,
             stage_id=attempt_chain(context),
             labels=job_labels(context, manifest.item.stream, manifest.item.client_id),
         )

@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from tributary.errors import TributaryError
 from tributary.warehouse.schema import Field
 
 
 class LoadRefusedError(Exception):
     """A load job did not take the rows; holds BigQuery's reasons, which name line and column and not the value."""
+
+
+class ConflictError(TributaryError):
+    """Another transaction changed the same table meanwhile; nothing was written, and the same again may succeed."""
 
 
 class Warehouse(Protocol):
@@ -16,7 +21,13 @@ class Warehouse(Protocol):
     project: str
 
     def query(self, sql: str, labels: dict[str, str]) -> list[dict[str, Any]]:
-        """Run a statement or script and return the rows of its last result."""
+        """Run a statement or script and return the rows of its last result.
+
+        Raises:
+            ConflictError: the warehouse cancelled it in favour of another transaction on the same table.
+            RefusedError: the script itself refused to go on.
+            TributaryError: anything else that went wrong.
+        """
 
     def columns(self, table: str) -> list[str] | None:
         """The columns of a table; None where there is no such table."""

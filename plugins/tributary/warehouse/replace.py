@@ -4,13 +4,16 @@ import logging
 from datetime import date, datetime
 from typing import Any
 
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from tributary.clients import load_clients
 from tributary.contracts.model import Axis, Contract, TableSpec
 from tributary.contracts.system import SYSTEM_COLUMNS
 from tributary.errors import RefusedError, TributaryError
 from tributary.flatten.flatten import SHARE_FLOOR
 from tributary.flatten.manifest import StagedManifest
 from tributary.warehouse.literals import literal
-from tributary.warehouse.protocol import Warehouse
+from tributary.warehouse.protocol import ConflictError, Warehouse
 from tributary.warehouse.schema import REJECT_SCHEMA
 from tributary.warehouse.stage import Staged
 from tributary.warehouse.tables import LEDGER_COLUMNS, ensure_tables, fence_name, render
@@ -19,6 +22,11 @@ log = logging.getLogger(__name__)
 
 ALREADY_LOADED = "this load is in the ledger already"
 """What the script says when an earlier attempt, whose answer was lost, was committed after all."""
+MOVED = "another load of this stream was committed meanwhile"
+"""What the script says when the partition bounds, which were looked up before it began, may no longer hold."""
+ATTEMPTS = 10
+BACKOFF = wait_random_exponential(multiplier=1, max=30)
+"""Full jitter, so that loads which met once don't meet again."""
 COUNTS = ("received", "loaded", "unchanged", "superseded", "duplicate", "rejected", "gone", "tombstoned")
 
 
@@ -36,26 +44,45 @@ def replace(
     """Load what was staged and return the ledger's counts, one row per client, window and table.
 
     A load that is in the ledger already is not repeated: that is a retry whose answer was lost.
+
+    Raises:
+        RefusedError: a count doesn't hold; nothing was loaded.
+        ConflictError: other loads of the stream were in the way time and again; nothing was loaded.
     """
     ensure_tables(warehouse, contract, labels)
     if rows := _recorded(warehouse, load_id, labels):
         log.info("%s: load %s is in the ledger already", contract.name, load_id)
         return rows
-    script = render_replace(
-        contract=contract,
-        staged=staged,
-        project=warehouse.project,
-        bounds=_bounds(warehouse, contract, staged, labels),
-        load_id=load_id,
-        attempt=attempt,
-        dag_id=dag_id,
-        run_id=run_id,
-    )
-    try:
-        warehouse.query(script, labels)
-    except TributaryError as error:
-        if ALREADY_LOADED not in str(error):
-            raise
+
+    def attempt_once() -> None:
+        # The fence first: who committed after this moment is noticed by the script.
+        fence = _fence(warehouse, contract, labels)
+        script = render_replace(
+            contract=contract,
+            staged=staged,
+            project=warehouse.project,
+            bounds=_bounds(warehouse, contract, staged, labels),
+            fence=fence,
+            load_id=load_id,
+            attempt=attempt,
+            dag_id=dag_id,
+            run_id=run_id,
+        )
+        try:
+            warehouse.query(script, labels)
+        except TributaryError as error:
+            if MOVED in str(error):
+                raise ConflictError(f"{contract.name}: {MOVED}") from None
+            if ALREADY_LOADED not in str(error):
+                raise
+
+    Retrying(
+        retry=retry_if_exception_type(ConflictError),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=BACKOFF,
+        before_sleep=_log_conflict,
+        reraise=True,
+    )(attempt_once)
     rows = _recorded(warehouse, load_id, labels)
     for row in rows:
         counts = ", ".join(f"{name} {row[name]}" for name in COUNTS)
@@ -69,6 +96,7 @@ def render_replace(
     staged: list[tuple[Staged, StagedManifest]],
     project: str,
     bounds: str,
+    fence: str | None,
     load_id: str,
     attempt: int,
     dag_id: str,
@@ -89,8 +117,10 @@ def render_replace(
         | {
             "created": contract.time.created if contract.time else None,
             "fence": _quoted(project, fence_name(contract)),
+            "fence_seen": literal(fence),
         },
         already_loaded=ALREADY_LOADED,
+        moved=MOVED,
         children=[_table(project, child, bounds) | {"parent_key": child.parent_key} for child in children],
         chunks=[_chunk(project, contract, number, *chunk) for number, chunk in enumerate(staged)],
         rejects=f"({' union all '.join(rejects)})" if rejects else None,
@@ -141,10 +171,24 @@ def _chunk(project: str, contract: Contract, number: int, staged: Staged, manife
         "received": received,
         "rejected": {name: table.rejected for name, table in manifest.tables.items()},
         "gone": manifest.tables[own].gone,
-        # A change feed holds what changed, so what it doesn't hold is not gone; nor is what could not be read.
-        "tombstones": manifest.axis != Axis.CHANGED and not contract.append_only and not manifest.keyless_rejects,
+        # What could not be read is not gone.
+        "tombstones": _tells_what_is_gone(contract, manifest) and not manifest.keyless_rejects,
         "requests": manifest.requests.get("requests", 0),
     }
+
+
+def _tells_what_is_gone(contract: Contract, manifest: StagedManifest) -> bool:
+    """Whether a record that is not in the listing is gone.
+
+    A change feed holds only what changed. A record whose create date was edited is in another window now: where that
+    can happen, only a listing from the account's first day on is sure to hold it.
+    """
+    if manifest.axis == Axis.CHANGED or contract.append_only:
+        return False
+    if manifest.axis == Axis.WHOLE or contract.time is None or contract.time.immutable:
+        return True
+    client = load_clients(contract.source).get(manifest.item.client_id)
+    return client is not None and manifest.item.window.start <= client.since_at
 
 
 def _drift(contract: Contract, manifest: StagedManifest, report: Any) -> str:
@@ -204,6 +248,18 @@ def _partitions_held(
 
 def _day(value: date | datetime) -> date:
     return value.date() if isinstance(value, datetime) else value
+
+
+def _fence(warehouse: Warehouse, contract: Contract, labels: dict[str, str]) -> str | None:
+    """The load that took the stream's fence last."""
+    rows = warehouse.query(f"select load_id from {_quoted(warehouse.project, fence_name(contract))}", labels)
+    return rows[0]["load_id"] if rows else None
+
+
+def _log_conflict(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    seconds = state.next_action.sleep if state.next_action else 0.0
+    log.warning("%s; attempt %d of %d in %.1f s", error, state.attempt_number + 1, ATTEMPTS, seconds)
 
 
 def _recorded(warehouse: Warehouse, load_id: str, labels: dict[str, str]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import msgspec
 from tributary.contracts.model import Contract
 from tributary.errors import RefusedError
 from tributary.flatten.manifest import StagedManifest
+from tributary.lake import check_parts
 from tributary.settings import settings
 from tributary.warehouse.protocol import LoadRefusedError, Warehouse
 from tributary.warehouse.schema import REJECT_SCHEMA, raw_schema
@@ -36,20 +37,23 @@ def stage(
     warehouse: Warehouse,
     contract: Contract,
     manifest: StagedManifest,
-    bucket: str,
+    bucket: Any,
     stage_id: str,
     labels: dict[str, str],
 ) -> Staged:
     """Load a staged folder.
 
     Raises:
-        RefusedError: BigQuery took other rows than were flattened, or none; names table, window and both numbers.
+        RefusedError: BigQuery took other rows than were flattened, or none; names table, window and both numbers. Or
+            an object is not as it was written.
     """
+    parts = [part for table in manifest.tables.values() for part in table.parts]
+    check_parts(bucket, [*parts, *manifest.rejects], "Clear the flatten task to write it again")
     tables: dict[str, str] = {}
     for table in contract.tables:
         staged = manifest.tables[table.name]
         tables[table.name] = name = f"raw_stage.{table.name}__{stage_id}"
-        uris = [f"gs://{bucket}/{part.name}" for part in staged.parts]
+        uris = [f"gs://{bucket.name}/{part.name}" for part in staged.parts]
         where = f"{table.name} for client {manifest.item.client_id}, {manifest.item.window}"
         try:
             rows = warehouse.load(
@@ -70,6 +74,6 @@ def stage(
     rejects = None
     if manifest.rejects:
         rejects = f"raw_stage.{contract.source}_{contract.stream}__{stage_id}_rejects"
-        uris = [f"gs://{bucket}/{part.name}" for part in manifest.rejects]
+        uris = [f"gs://{bucket.name}/{part.name}" for part in manifest.rejects]
         warehouse.load(uris, rejects, REJECT_SCHEMA, expires_hours=settings().stage_expiration_hours, labels=labels)
     return Staged(folder=manifest.folder, tables=tables, rejects=rejects)

@@ -54,6 +54,15 @@ def test_a_listing_from_the_first_day_on_covers_the_changes_too():
     assert missing(Window(day(1), day(4)), loaded("created", middle, day(4))) == [(1, 4)]
 
 
+def test_a_listing_in_pieces_covers_changes_up_to_the_first_of_its_readings():
+    """What changed in the first piece after it had been read was seen by nobody."""
+    since, middle = ACME.since_at, datetime(2025, 1, 1, tzinfo=UTC)
+    pieces = [loaded("created", since, middle, observed=day(2)), loaded("created", middle, day(4), observed=day(5))]
+    assert missing(Window(day(1), day(4)), *pieces) == [(2, 4)]
+    again = loaded("created", since, middle, observed=day(6))
+    assert missing(Window(day(1), day(4)), *pieces, again) == []
+
+
 def test_nothing_is_covered_beyond_the_moment_of_asking():
     assert missing(
         Window(day(4), day(5)), loaded("changed", day(4), day(5), observed=datetime(2026, 1, 4, 12, tzinfo=UTC))

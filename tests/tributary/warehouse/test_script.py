@@ -56,6 +56,7 @@ def rendered(contract, axis="created"):
         staged=[(staged, manifest)],
         project="p",
         bounds="_record_date between date '2026-01-01' and date '2026-01-05'",
+        fence=None,
         load_id="load",
         attempt=1,
         dag_id="d",
