@@ -23,6 +23,7 @@ import psutil
 TOKEN = "TRIBUTARY_LOCAL_TOKEN"  # noqa: S105 - name of the variable that marks a process as ours
 
 ORPHAN_SECONDS = 2.0
+START_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ def start(name: str, command: Sequence[str], *, run_dir: Path, environment: Mapp
         )
     record = Record(name=name, pid=process.pid, token=token, command=list(command), log=str(log))
     _path(run_dir, name).write_text(json.dumps(asdict(record), indent=1))
+    # The system shows the environment only a moment after the program has begun; until then it is not known as ours.
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and not is_alive(record) and time.monotonic() < deadline:
+        time.sleep(0.005)
     return record
 
 

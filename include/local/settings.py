@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,14 +107,24 @@ class LocalSettings(BaseSettings):
         return PREFIX + field.upper()
 
 
+#: Below the ports that systems give to outgoing connections: one could take a free port before its service does.
+_FREE_PORTS = range(20_000, 32_000)
+
+
 def on_free_ports(home: Path, **overrides: Any) -> LocalSettings:
     """Settings of a stack with its state in `home` and every port one that is free now."""
     held: list[socket.socket] = []
     try:
-        for _ in PORT_FIELDS:
-            # All are held until all are known, else the system may hand out the same one twice.
-            held.append(socket.socket())
-            held[-1].bind(("127.0.0.1", 0))
+        for port in random.sample(_FREE_PORTS, len(_FREE_PORTS)):
+            if len(held) == len(PORT_FIELDS):
+                break
+            candidate = socket.socket()
+            try:
+                candidate.bind(("127.0.0.1", port))
+            except OSError:
+                candidate.close()
+            else:
+                held.append(candidate)
         ports = {field: s.getsockname()[1] for field, s in zip(PORT_FIELDS, held, strict=True)}
     finally:
         for s in held:

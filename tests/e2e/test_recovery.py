@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.e2e.test_pipeline import INGEST, SINCE, SOURCES, assert_raw_equals_the_books, day, loads_until
+from tests.e2e.test_pipeline import INGEST, SINCE, SOURCES, after, assert_raw_equals_the_books, day, loads_until
 from tests.oracle import Load
 from tests.support.airflow import Airflow
 from tests.support.pipeline import query
@@ -17,23 +17,23 @@ pytestmark = [pytest.mark.airflow, pytest.mark.emulators, pytest.mark.timeout(90
 def loaded(airflow: Airflow, company: World) -> list[Load]:
     """Everything up to the 7th; what the tests of test_pipeline.py had loaded before, if they ran, comes first."""
     former = airflow.run_state("ingest_stripe", "day6") is not None
-    company.clock("2026-01-07T00:00:00Z")
+    company.clock("2026-01-07T00:10:00Z")
     for dag_id in INGEST:
         airflow.start(dag_id, "recovery_start", window_start="2024-07-01", window_end="2026-01-07")
     for dag_id in INGEST:
         airflow.wait(dag_id, "recovery_start")
     loads = loads_until((4, 6), (5, 6), (6, 7)) if former else []
-    return [*loads, *(Load(source, "created", SINCE, day(7), day(7)) for source in SOURCES)]
+    return [*loads, *(Load(source, "created", SINCE, day(7), after(7)) for source in SOURCES)]
 
 
 def test_a_run_makes_up_for_the_days_before_it(airflow: Airflow, company: World, loaded: list[Load]) -> None:
     """The 7th and the 8th are never run; the run of the 9th brings what changed in all three days."""
-    company.clock("2026-01-10T00:00:00Z")
+    company.clock("2026-01-10T00:10:00Z")
     for dag_id in INGEST:
         airflow.start(dag_id, "day9", logical_date="2026-01-10T06:00:00Z")
     for dag_id in INGEST:
         airflow.wait(dag_id, "day9")
-    loaded += [Load(source, "changed", day(6), day(10), day(10)) for source in SOURCES]
+    loaded += [Load(source, "changed", day(6), day(10), after(10)) for source in SOURCES]
     assert_raw_equals_the_books(company, loaded)
     [row] = query(
         "select window_start, axis_reason from ops.ledger where run_id = 'day9' and table_name = 'stripe_invoices'"
@@ -50,7 +50,7 @@ def test_the_weekly_repair_mends_what_no_feed_told(airflow: Airflow, company: Wo
     airflow.start("repair_sources", "week")
     airflow.wait("repair_sources", "week", seconds=600)
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    repair = [Load(source, "created", SINCE, end + timedelta(days=1), day(10)) for source in SOURCES]
+    repair = [Load(source, "created", SINCE, end + timedelta(days=1), after(10)) for source in SOURCES]
     assert_raw_equals_the_books(company, [*loaded, *repair])
     reasons = query("select distinct axis_reason from ops.ledger where run_id like 'repair__%' and axis = 'created'")
     assert [row["axis_reason"] for row in reasons] == ["asked to read everything"]

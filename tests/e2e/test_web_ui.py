@@ -40,7 +40,7 @@ def page(airflow: Airflow, company: World) -> Iterator[Any]:
     """A signed-in page on an Airflow that has at least one finished run."""
     from playwright.sync_api import sync_playwright
 
-    company.clock("2026-01-07T00:00:00Z")
+    company.clock("2026-01-07T00:10:00Z")
     if airflow.run_state("ingest_stripe", "history") is None:
         airflow.start("ingest_stripe", "history", window_start="2024-07-01", window_end="2026-01-04")
         airflow.wait("ingest_stripe", "history")

@@ -1,14 +1,11 @@
 """The Stripe source against the simulator: what others lose, this one must not."""
 
-import subprocess
-import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.integration.test_extract import ids, landed, records
 from tests.support.pipeline import HISTORY, Pipeline
 from tributary.api.client import ApiError
@@ -121,49 +118,6 @@ def test_the_oldest_record_is_found_without_reading_the_history(world):
     assert len(truth) / 4 < found.records < len(truth) * 4
     assert api.counts["requests"] < 20
     assert extent(api, pipeline.contract, Window(parse("2010-01-01"), parse("2011-01-01"))) is None
-
-
-ASK = """
-import sys
-from tributary.clients import load_clients
-from tributary.hooks.api import ApiHook
-from tributary.sources import source
-import msgspec
-client = load_clients("stripe")["acme"].model_copy(update={"requests_per_second": None, "livemode": True})
-api, _ = ApiHook(source("stripe"), client).client()
-sys.stdin.readline()
-for _ in range(int(sys.argv[1])):
-    api.get("/v1/invoices", msgspec.Raw, {"limit": 1})
-"""
-
-
-def test_processes_that_know_nothing_of_each_other_use_the_budget_and_no_more(world):
-    """As many processes as Airflow lets read one stream, against the simulator with Stripe's limits."""
-    from tributary.concurrency import STREAM_TASKS
-
-    each = 30
-    world.settings("stripe", rate_limits=True)
-    try:
-        command = [sys.executable, "-c", ASK, str(each)]
-        tasks = [
-            subprocess.Popen(command, cwd=ROOT / "plugins", stdin=subprocess.PIPE, text=True)
-            for _ in range(STREAM_TASKS)
-        ]
-        for task in tasks:
-            assert task.stdin
-            task.stdin.write("\n")
-            task.stdin.flush()
-        assert [task.wait(timeout=120) for task in tasks] == [0] * STREAM_TASKS
-    finally:
-        world.settings("stripe", rate_limits=False)
-    log = [entry for entry in world.requests("stripe") if entry["path"] == "/v1/invoices"]
-    assert {entry["status"] for entry in log} == {200}, "a 429 was provoked"
-    times = sorted(entry["ts"] for entry in log)
-    assert len(times) == each * STREAM_TASKS
-    # The middle part, in which all of them are at it.
-    middle = [moment for moment in times if times[0] + 1 < moment < times[-1] - 1]
-    rate = (len(middle) - 1) / (middle[-1] - middle[0])
-    assert 0.85 * 25 < rate <= 25, f"{rate:.1f} requests a second of 25"
 
 
 def test_the_requests_of_a_load_are_in_the_ledger(world):

@@ -59,6 +59,8 @@ def test_children_end_with_it_also_those_in_a_session_of_their_own(tmp_path: Pat
     )
     record = start(tmp_path, code)
     child = int(wait_for(tmp_path / "child"))
+    while not psutil.Process(child).environ():
+        pass  # it has only just begun
     processes.stop(record, patience=5)
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 

@@ -15,7 +15,7 @@ from pyrate_limiter import Limiter, Rate
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from tributary.api.answers import Answer, Judge, Verdict
-from tributary.errors import RefusedError, TributaryError
+from tributary.errors import PostponedError, RefusedError, TributaryError
 
 log = logging.getLogger(__name__)
 # It announces each limiter that is made, which tells nobody anything.
@@ -32,14 +32,6 @@ TIMEOUT = (10.0, 60.0)
 
 class ApiError(TributaryError):
     """The API could not be read; another attempt of the task may."""
-
-
-class PostponedError(ApiError):
-    """The API wants to be left alone for long (a used-up daily quota): the task comes back at `until`."""
-
-    def __init__(self, message: str, until: datetime) -> None:
-        super().__init__(f"{message}; the next attempt is due at {until.isoformat(timespec='seconds')}")
-        self.until = until
 
 
 class _TransientError(Exception):

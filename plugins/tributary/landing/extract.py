@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,16 +10,17 @@ import msgspec
 from tributary.api.client import ApiClient, MissingError
 from tributary.clients import Client
 from tributary.contracts.model import Contract, EmptyWindow
-from tributary.errors import RefusedError
+from tributary.errors import PostponedError, RefusedError
 from tributary.lake import LineWriter, read_json, write_json
 from tributary.landing.manifest import LandingManifest, Progress, landing_folder, manifest_name
 from tributary.plan import WorkItem
 from tributary.sources.base import Checkpoint, Page, Source
-from tributary.windows import Window
+from tributary.windows import Window, stamp
 
 log = logging.getLogger(__name__)
 
 _RESTARTS = 3
+_SOON = timedelta(hours=1)
 _encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
 
@@ -41,6 +42,7 @@ def extract(
     Raises:
         RefusedError: wrong account, credential or an empty window that the contract forbids.
         ApiError: the API kept failing; what was landed stays for the next attempt.
+        PostponedError: the source doesn't know the end of the window yet, or a daily quota is used up.
     """
     folder = landing_folder(item, extraction_id)
     done = read_json(bucket, manifest_name(folder), LandingManifest)
@@ -54,7 +56,7 @@ def extract(
         log.info("%s: going on behind %d records of an earlier attempt", contract.name, progress.records)
     for _ in range(_RESTARTS):
         if progress is None:
-            until = source.covered_until(contract, item.axis, item.window, client, source_now)
+            until = _covered_until(source, contract, client, item, source_now)
             progress = Progress(observed_from=datetime.now(UTC), covered_until=until)
             log.info(
                 "%s %s: reading %s on the %s axis: %s",
@@ -102,6 +104,21 @@ def extract(
         "%s: landed %d records in %d parts, %s", contract.name, manifest.records, len(manifest.parts), manifest.requests
     )
     return manifest
+
+
+def _covered_until(
+    source: Source, contract: Contract, client: Client, item: WorkItem, source_now: datetime
+) -> datetime:
+    """Up to where the window can be read. A source that will know its end soon is waited for: a run that left the last
+    minutes of a day to the next one would leave everything that waits for the day waiting as well."""
+    window = item.window
+    until = source.covered_until(contract, item.axis, window, client, source_now)
+    late = f"{contract.name} for client {client.client_id}: the source does not know the end of {window} yet"
+    if timedelta(0) < window.end - until <= _SOON:
+        raise PostponedError(late, datetime.now(UTC) + (window.end - until))
+    if until <= window.start:
+        raise RefusedError(f"{late}: its clock says {stamp(source_now)}; run it again later")
+    return until
 
 
 def _walk(

@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from tributary.errors import RefusedError
+from tributary.errors import PostponedError, RefusedError
 from tributary.windows import Window, run_window
 
 
@@ -24,13 +24,27 @@ def clear_failures() -> Iterator[None]:
 
 
 class TributaryOperator(BaseOperator):
-    """Base of the four steps of a stream."""
+    """Base of the four steps of a stream.
+
+    Where an API wants to be left alone for long, the task is deferred until then: it takes up no slot and no retry, and
+    goes on where it stopped.
+    """
 
     _warehouse: Any = None
 
     def execute(self, context: Any) -> Any:
         with clear_failures():
-            return self.run(context)
+            try:
+                return self.run(context)
+            except PostponedError as error:
+                from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+                self.log.warning("%s", error)
+                self.defer(trigger=DateTimeTrigger(moment=error.until), method_name="go_on")
+
+    def go_on(self, context: Any, event: Any = None) -> Any:
+        """After the deferral, in the same attempt chain."""
+        return self.execute(context)
 
     def warehouse(self) -> Any:
         """The warehouse; what runs there ends with the task."""

@@ -9,11 +9,7 @@ from tributary.plan import WorkItem
 
 
 class ApiToLandingOperator(TributaryOperator):
-    """Extracts one work item, page by page, into `gs://<lake>/landing/…`; returns the folder.
-
-    Where the API wants to be left alone for long, the task is deferred until then: it takes up no slot and no retry,
-    and goes on behind its last finished page.
-    """
+    """Extracts one work item, page by page, into `gs://<lake>/landing/…`; returns the folder."""
 
     template_fields = ("item",)
     ui_color = "#d9ead3"
@@ -23,21 +19,6 @@ class ApiToLandingOperator(TributaryOperator):
         self.item = item
 
     def run(self, context: Any) -> str:
-        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-
-        from tributary.api.client import PostponedError
-
-        try:
-            return self._extract(context)
-        except PostponedError as error:
-            self.log.warning("%s", error)
-            self.defer(trigger=DateTimeTrigger(moment=error.until), method_name="resume")
-
-    def resume(self, context: Any, event: Any = None) -> Any:
-        """Goes on after the deferral, in the same extraction."""
-        return self.execute(context)
-
-    def _extract(self, context: Any) -> str:
         from tributary.hooks.api import ApiHook
         from tributary.hooks.lake import lake_bucket
         from tributary.landing.extract import extract

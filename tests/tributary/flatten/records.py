@@ -105,7 +105,8 @@ def _value(column: Column, needed: bool, wild: bool) -> st.SearchStrategy[Any]:
         return st.none() | texts
     fitting = (_WILD if wild else _CLEAN)[column.type]
     if column.min is not None:
-        fitting = st.integers(-1 if wild else 0, 9)
+        lowest = int(column.min)
+        fitting = st.integers(lowest - 1 if wild else lowest, lowest + 9)
     if needed:
         return (
             st.just("in_1") if column.type == ColumnType.STRING else fitting.filter(lambda value: wild or value != "")
@@ -122,7 +123,8 @@ def _put(record: Json, path: str, value: Any) -> None:
     for name in parents:
         inner = record.get(name)
         if not isinstance(inner, dict):
-            inner = record[name] = {}
+            # Something below an id: the object of that id stands there in full.
+            inner = record[name] = {"id": inner} if isinstance(inner, str) else {}
         record = inner
     record[leaf] = value
 

@@ -24,7 +24,7 @@ from tributary.sources.base import Page
 CONTRACTS = [contract for contracts in load_all().values() for contract in contracts.values()]
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 encode = msgspec.json.encode
-thorough = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+thorough = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 contracts = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 #: As different servers write it.
 written = st.sampled_from([json.dumps, partial(json.dumps, ensure_ascii=False, separators=(",", ":"))])

@@ -1,0 +1,67 @@
+"""Processes that know nothing of each other use an account's budget, and no more of it."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tributary.concurrency import POOL_SLOTS, STREAM_TASKS
+
+pytestmark = pytest.mark.emulators
+
+ASK = """
+import sys
+import msgspec
+from tributary.clients import load_clients
+from tributary.hooks.api import ApiHook
+from tributary.sources import source
+name, request, times = sys.argv[1:]
+limits = {"requests_per_second": None, "livemode": True if name == "stripe" else None}
+client = load_clients(name)["acme"].model_copy(update=limits)
+api, _ = ApiHook(source(name), client).client()
+sys.stdin.readline()
+for _ in range(int(times)):
+    match request:
+        case "search":
+            api.post("/crm/objects/2026-09/contacts/search", msgspec.Raw, {"limit": 1}, family="search")
+        case path:
+            api.get(path, msgspec.Raw, {"limit": 1})
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "request_", "tasks", "each", "budget"),
+    [
+        ("stripe", "/v1/invoices", STREAM_TASKS, 25, 25.0),
+        ("hubspot", "/crm/objects/2026-09/contacts", POOL_SLOTS["hubspot"], 20, 10.0),
+        ("hubspot", "search", POOL_SLOTS["hubspot"], 10, 5.0),
+    ],
+)
+def test_tasks_that_run_side_by_side(
+    world: Any, source: str, request_: str, tasks: int, each: int, budget: float
+) -> None:
+    """As many processes as Airflow lets run, against the simulator with the real limits; requests a second."""
+    world.settings(source, rate_limits=True)
+    try:
+        command = [sys.executable, "-c", ASK, source, request_, str(each)]
+        running = [
+            subprocess.Popen(command, cwd=ROOT / "plugins", stdin=subprocess.PIPE, text=True) for _ in range(tasks)
+        ]
+        for task in running:
+            assert task.stdin
+            task.stdin.write("\n")
+            task.stdin.flush()
+        assert [task.wait(timeout=120) for task in running] == [0] * tasks
+    finally:
+        world.settings(source, rate_limits=False)
+    log = [entry for entry in world.requests(source) if entry["path"].endswith(request_)]
+    assert {entry["status"] for entry in log} == {200}, "a 429 was provoked"
+    times = sorted(entry["ts"] for entry in log)
+    assert len(times) == each * tasks
+    # The middle part, in which all of them are at it.
+    middle = [moment for moment in times if times[0] + 1.5 < moment < times[-1] - 1.5]
+    rate = (len(middle) - 1) / (middle[-1] - middle[0])
+    print(f"{source} {request_}: {rate:.2f} requests a second of {budget}")
+    assert 0.8 * budget < rate < 1.05 * budget, "of a few seconds, so not exact"
