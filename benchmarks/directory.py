@@ -27,6 +27,10 @@ class File:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
     def upload_from_string(self, data: bytes, **_: Any) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_bytes(data)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from include.simulators.simulation import Simulation
+from include.simulators.stripe.events import event_books
 from include.simulators.world.build import World
 from include.simulators.world.crm_properties import property_object
 from include.simulators.world.moments import iso
@@ -19,7 +21,11 @@ STAGES = {"contacts": "lifecyclestage", "deals": "dealstage"}
 
 
 def world_books(world: World, name: str, at: int, on_test_clocks: bool = False) -> Iterator[dict[str, Any]]:
-    """The books of a collection; `properties` is HubSpot's catalogue, with the object type in each definition."""
+    """The books of a collection; `properties` is HubSpot's catalogue, with the object type in each definition, `events`
+    are Stripe's in the shape of an account that never moved to a new version."""
+    if name == "events":
+        yield from event_books(Simulation(world, at), at)
+        return
     if name != "properties":
         yield from books(world.store[name], at, on_test_clocks)
         return

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from include.simulators.books import world_books
-from include.simulators.simulation import Simulation
-from include.simulators.stripe.events import event_books
 from include.simulators.world.build import build
 from tests.oracle import Books, Load, compare_clv, compare_raw, expected_clv, expected_people, expected_raw
 from tests.oracle.clv import _months, mailbox, major
@@ -33,8 +31,6 @@ def ledger() -> Books:
 
     def fetch(collection: str, moment: datetime) -> list[dict[str, Any]]:
         instant = int(moment.timestamp() * 1000)
-        if collection == "events":
-            return list(event_books(Simulation(world, instant), instant))
         return list(world_books(world, collection, instant))
 
     return Books(fetch)
