@@ -302,6 +302,12 @@ class Clock(datetime):
         # No two answers arrive in the same microsecond, and a second's worth of them is never used up.
         return (cls.company.clock + timedelta(microseconds=next(cls._ticks) % 10**6)).astimezone(tz)
 
+    @classmethod
+    def wait_until(cls, moment: datetime) -> None:
+        assert cls.company
+        cls.company.clock = max(cls.company.clock, moment)
+        cls.company.pass_time(0)
+
 
 def midnight(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)

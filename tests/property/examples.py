@@ -109,6 +109,17 @@ def history_is_listed_in_pieces_with_changes_in_between(machine: type[LoadMachin
     state.teardown()
 
 
+def a_record_that_breaks_its_contract_is_archived(machine: type[LoadMachine]) -> None:
+    """Nothing of it can be read, not even reliably that it is gone: it is an open reject until it is mended."""
+    state = _begin(machine, "hubspot")
+    _load(state)
+    state.company.spoil("101")
+    state.company.delete("101")
+    state.company.pass_time(1)
+    _load(state)
+    state.teardown()
+
+
 EXAMPLES: tuple[Callable[[type[LoadMachine]], None], ...] = (
     a_late_retry_meets_a_newer_version,
     a_late_listing_meets_a_record_that_was_dated_back,
@@ -118,4 +129,5 @@ EXAMPLES: tuple[Callable[[type[LoadMachine]], None], ...] = (
     two_runs_have_staged_before_either_replaces,
     a_create_date_leaves_the_window_that_is_listed_again,
     history_is_listed_in_pieces_with_changes_in_between,
+    a_record_that_breaks_its_contract_is_archived,
 )

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from tests.property.company import Clock
 from tests.support.pipeline import bucket, query, warehouse
 from tributary.clients import Client
 from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Contract, Limits
-from tributary.errors import TributaryError
+from tributary.errors import PostponedError, TributaryError
 from tributary.flatten.flatten import flatten
 from tributary.flatten.manifest import StagedManifest
 from tributary.landing.extract import extract
@@ -98,18 +99,23 @@ class Run:
         for number, item in enumerate(self.items):
             if number in self.landed:
                 continue
-            api, livemode = ApiHook(self.lane.source, self.lane.client).client()
-            api._sleep = lambda _: None
-            self.landed[number] = extract(
-                source=self.lane.source,
-                api=api,
-                livemode=livemode,
-                contract=self.lane.contract,
-                client=self.lane.client,
-                item=item,
-                extraction_id=self._attempt_chain("extract", number),
-                bucket=self.lane.bucket,
-            )
+            while number not in self.landed:
+                api, livemode = ApiHook(self.lane.source, self.lane.client).client()
+                api._sleep = lambda _: None
+                try:
+                    self.landed[number] = extract(
+                        source=self.lane.source,
+                        api=api,
+                        livemode=livemode,
+                        contract=self.lane.contract,
+                        client=self.lane.client,
+                        item=item,
+                        extraction_id=self._attempt_chain("extract", number),
+                        bucket=self.lane.bucket,
+                    )
+                except PostponedError as error:
+                    # The operator is deferred until then.
+                    Clock.wait_until(error.until)
 
     def _flatten(self) -> None:
         for number, landing in self.landed.items():
