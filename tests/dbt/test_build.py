@@ -49,7 +49,7 @@ def built(
 def test_everything_builds_and_every_test_passes(built: DbtRun) -> None:
     assert built.code == 0, built.failed() or built.output[-3000:]
     kinds = Counter(name.split(".")[0] for name in built.results)
-    assert kinds["model"] == 35 and kinds["test"] > 80
+    assert kinds["model"] == 47 and kinds["test"] > 80
 
 
 @pytest.mark.parametrize("client", WORLDS)

@@ -17,6 +17,9 @@ pytestmark = [pytest.mark.airflow, pytest.mark.emulators, pytest.mark.timeout(90
 def loaded(airflow: Airflow, company: World) -> list[Load]:
     """Everything up to the 7th; what the tests of test_pipeline.py had loaded before, if they ran, comes first."""
     former = airflow.run_state("ingest_stripe", "day6") is not None
+    if former:
+        # One of these runs was about yesterday by the real clock, far in this world's future: it would be no gap.
+        query("delete from ops.ledger where kind = 'load' and window_end > timestamp '2026-06-01 00:00:00+00'")
     company.clock("2026-01-07T00:10:00Z")
     for dag_id in INGEST:
         airflow.start(dag_id, "recovery_start", window_start="2024-07-01", window_end="2026-01-07")
