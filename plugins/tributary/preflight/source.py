@@ -8,7 +8,7 @@ from tributary.clients import Client
 from tributary.contracts.model import Axis, Contract
 from tributary.errors import RefusedError, TributaryError
 from tributary.preflight.findings import Finding
-from tributary.sources.base import Source
+from tributary.sources.base import Page, Source
 from tributary.windows import Window
 
 Connect = Callable[[], tuple[ApiClient, bool | None]]
@@ -47,7 +47,9 @@ def _readable(
     ways = dict.fromkeys((contract.daily, listing))
     try:
         for axis in ways:
-            next(source.walk(api, contract, axis, window, client, {}), None)
+            # What the properties are called is answered to whoever may not read the records.
+            steps = source.walk(api, contract, axis, window, client, {})
+            next((step for step in steps if isinstance(step, Page) and not step.definitions), None)
     except TributaryError as error:
         return Finding(subject, f"read {contract.stream}", fix=str(error))
     return Finding(subject, f"read {contract.stream}", ", ".join(ways))
