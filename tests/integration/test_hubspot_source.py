@@ -83,6 +83,7 @@ LIST_FAULTS = [
 ]
 
 
+@pytest.mark.timeout(1800)
 def test_a_world_with_everything_in_it_ends_up_record_by_record(own_world):
     """12,000 contacts changed in one instant; archived, restored and merged ones; 900 properties with hostile names and
     values in every dialect; 150 associations on one record; and every fault on the way."""
