@@ -14,9 +14,9 @@ from tests.support.airflow import Airflow
 from tests.support.world import World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    """A real Airflow; the process's environment points at its stack as well."""
+    """A real Airflow; for these tests the process's environment points at its stack, and afterwards no longer."""
     settings = on_free_ports(tmp_path_factory.mktemp("e2e"), world_customers=CUSTOMERS)
     with start_stack(EVERYTHING, base_dir=settings.home, settings=settings) as environment, variables(environment):
         api = Airflow(environment, home.password(settings.airflow_home))
@@ -24,7 +24,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
         yield api
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def company(airflow: Airflow) -> World:
     """The simulated company behind that Airflow."""
     return World.of(airflow.environment)
