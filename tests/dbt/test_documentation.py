@@ -12,7 +12,8 @@ from tests.dbt.warehouse import tables
 from tributary.contracts.dbt_sources import render_docs, render_sources, rendered_files
 from tributary.contracts.loader import load_all
 
-MODELS = 35
+#: A model that dbt doesn't find is a model that nothing here looks at.
+MODELS = len(list(PROJECT.glob("models/**/*.sql")))
 
 
 def _words(text: str) -> set[str]:
