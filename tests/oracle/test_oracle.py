@@ -66,7 +66,8 @@ def test_it_imports_nothing_that_it_checks() -> None:
 
 
 _STANDARD = {
-    "__future__", "collections", "dataclasses", "datetime", "decimal", "hashlib", "json", "typing", "urllib",
+    "__future__", "collections", "dataclasses", "datetime", "decimal", "fractions", "hashlib", "json",
+    "typing", "urllib",
 }  # fmt: skip
 
 
