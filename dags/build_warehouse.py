@@ -2,7 +2,8 @@
 ### Raw tables into the warehouse
 
 Waits until the ledger covers the run's window for every stream of every required client, then builds the dbt project:
-`staging` → `marts`, tests with each group, and writes the build into `ops.ledger`.
+`staging` → `intermediate` → `marts`, tests with each group, then the tables of the semantic layer (`metrics`), and writes the build
+into `ops.ledger`.
 
 **Window**: the data interval, or `window_start` / `window_end` of the trigger form. Every result is computed as of the window's end.
 
@@ -13,6 +14,7 @@ Waits until the ledger covers the run's window for every stream of every require
 |---|---|---|
 | wait_for_sources | the ledger still lacks … | look at the lane of that stream in its ingest DAG; once it has run, clear this task |
 | a model | BigQuery's reason | mend the model, clear the task with its downstream |
+| metrics | the saved query or BigQuery's reason | mend `dbt/models/semantic`, clear the task |
 | a test | rows in dataset `dq` | look at the rows that it names, mend model or source, clear the task |
 """
 
@@ -21,15 +23,16 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, CronDataIntervalTimetable
 from cosmos import DbtTaskGroup
 
-from tributary.dbt import EXECUTION, PROFILE, PROJECT, operator_args, render
+from tributary.dbt import EXECUTION, PROFILE, PROJECT, SEMANTIC_MANIFEST, operator_args, render
 from tributary.ingest import DEFAULT_ARGS
+from tributary.operators.metrics import MetricsOperator
 from tributary.operators.record_build import RecordBuildOperator
 from tributary.params import window_params
 from tributary.sensors.ledger import LedgerSensor
 
 with DAG(
     dag_id="build_warehouse",
-    description="dbt: raw tables to customer lifetime value",
+    description="dbt: raw tables to revenue, recurring revenue and customer lifetime value",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
     start_date=datetime(2024, 7, 1, tzinfo=UTC),
@@ -43,7 +46,10 @@ with DAG(
     shared = {"project_config": PROJECT, "profile_config": PROFILE, "execution_config": EXECUTION}
     args = operator_args(as_of="{{ ti.xcom_pull(task_ids='wait_for_sources') }}")
     staging = DbtTaskGroup(group_id="staging", render_config=render("tag:staging"), operator_args=args, **shared)
-    marts = DbtTaskGroup(
-        group_id="marts", render_config=render("tag:intermediate", "tag:mart"), operator_args=args, **shared
+    intermediate = DbtTaskGroup(
+        group_id="intermediate", render_config=render("tag:intermediate"), operator_args=args, **shared
     )
-    wait >> staging >> marts >> RecordBuildOperator(task_id="record_build", build="warehouse")
+    marts = DbtTaskGroup(group_id="marts", render_config=render("tag:mart"), operator_args=args, **shared)
+    metrics = MetricsOperator(task_id="metrics", manifest=SEMANTIC_MANIFEST)
+    record = RecordBuildOperator(task_id="record_build", build="warehouse")
+    wait >> staging >> intermediate >> marts >> metrics >> record

@@ -12,3 +12,12 @@
 {% macro major_per_minor(seed='currencies') -%}
     coalesce({{ seed }}.major_per_minor, numeric '0.01')
 {%- endmacro %}
+
+{#- To the minor unit, halves away from zero. By cases, since the number of places must be a constant on some engines. -#}
+{% macro rounded_money(amount, seed='currencies') -%}
+    case coalesce({{ seed }}.exponent, 2)
+        when 0 then cast(round({{ amount }}, 0) as numeric)
+        when 3 then cast(round({{ amount }}, 3) as numeric)
+        else cast(round({{ amount }}, 2) as numeric)
+    end
+{%- endmacro %}

@@ -2,3 +2,12 @@
 {% macro summed_amounts(json_list, member='amount') -%}
     (select coalesce(sum(cast(json_value(entry, '$.{{ member }}') as int64)), 0) from unnest(json_query_array({{ json_list }})) as entry)
 {%- endmacro %}
+
+{#- Sum of the taxes that the taxed amount contains, in minor units: `tax_behavior` tells, `inclusive` before 2025-03-31. -#}
+{% macro inclusive_taxes(json_list) -%}
+    (
+        select coalesce(sum(cast(json_value(entry, '$.amount') as int64)), 0)
+        from unnest(json_query_array({{ json_list }})) as entry
+        where json_value(entry, '$.tax_behavior') = 'inclusive' or json_value(entry, '$.inclusive') = 'true'
+    )
+{%- endmacro %}

@@ -22,6 +22,8 @@ DBT_DIR = REPOSITORY / "dbt"
 PROJECT = ProjectConfig(
     dbt_project_path=DBT_DIR, manifest_path=DBT_DIR / "target" / "manifest.json", install_dbt_deps=False
 )
+#: Beside it, what MetricFlow compiles metrics from.
+SEMANTIC_MANIFEST = DBT_DIR / "target" / "semantic_manifest.json"
 PROFILE = ProfileConfig(
     profile_name="tributary",
     target_name=os.environ.get("DBT_TARGET", "prod"),

@@ -1,13 +1,23 @@
 """One emulator for all dbt tests that need a warehouse."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from include.local.settings import LocalSettings
+from include.simulators.world.build import build
 from tests.dbt.runner import DbtRun, run_dbt
-from tests.dbt.warehouse import Warehouse, emulator
+from tests.dbt.warehouse import Row, Warehouse, emulator
+from tests.dbt.world import Loaded, books_of, day, history_and_two_days, loaded
+from tests.oracle import Books
+
+#: Three companies in one warehouse (seed, customers); ids and addresses may well be the same.
+WORLDS = {"acme": (42, 60), "zenith": (7, 25), "lumen": (2026, 25)}
+#: One of them closes its months in a timezone with daylight saving.
+ZONES = {"acme": "UTC", "zenith": "America/New_York", "lumen": "UTC"}
+AS_OF = day(2026, 1, 6)
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +42,34 @@ def warehouse(stack: LocalSettings) -> Warehouse:
     warehouse = Warehouse(stack)
     warehouse.create()
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def ledgers() -> dict[str, Books]:
+    """Client -> the books of its company."""
+    return {client: books_of(build(seed, customers)) for client, (seed, customers) in WORLDS.items()}
+
+
+@pytest.fixture(scope="session")
+def worlds(ledgers: dict[str, Books]) -> dict[str, Loaded]:
+    """Client -> what the loads left in raw and raw_history."""
+    return {client: loaded(books, history_and_two_days(), client) for client, books in ledgers.items()}
+
+
+@pytest.fixture(scope="session")
+def built(warehouse: Warehouse, worlds: dict[str, Loaded], tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
+    """`dbt build` over all worlds."""
+    warehouse.load(_together(w.rows for w in worlds.values()), _together(w.history for w in worlds.values()))
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    target = tmp_path_factory.mktemp("build")
+    reporting = {client: {"timezone": zone} for client, zone in ZONES.items() if zone != "UTC"}
+    return run_dbt(arguments, target, warehouse.settings, as_of=AS_OF.isoformat(), reporting=reporting)
+
+
+def _together(parts: Iterable[dict[str, list[Row]]]) -> dict[str, list[Row]]:
+    """The tables of several clients as one warehouse has them."""
+    tables: dict[str, list[Row]] = defaultdict(list)
+    for part in parts:
+        for name, rows in part.items():
+            tables[name] += rows
+    return tables

@@ -42,7 +42,7 @@ class DbtRun:
         }
 
 
-def run_dbt(command: list[str], target: Path, settings: LocalSettings | None = None, **variables: str) -> DbtRun:
+def run_dbt(command: list[str], target: Path, settings: LocalSettings | None = None, **variables: Any) -> DbtRun:
     """Run `dbt <command>` with its output in `target`; `settings` is the stack to talk to, `variables` are dbt's."""
     endpoint = settings.bigquery_url if settings else "http://127.0.0.1:1"
     arguments = [*command, "--profiles-dir", str(PROJECT), "--project-dir", str(PROJECT), "--target-path", str(target)]

@@ -16,10 +16,10 @@ from include.local.settings import LocalSettings, on_free_ports
 from include.local.stack import start_stack
 from tributary.contracts.loader import load_all
 from tributary.contracts.model import TableSpec
-from tributary.warehouse.schema import raw_schema
+from tributary.warehouse.schema import history_schema, raw_schema
 
 Row = dict[str, Any]
-DATASETS = ("raw", "staging", "mart", "dq")
+DATASETS = ("raw", "raw_history", "staging", "mart", "dq")
 SYSTEM_DEFAULTS: Row = {
     "client_id": "acme",
     "_record_date": "2025-01-01",
@@ -62,33 +62,39 @@ class Warehouse:
         )
 
     def create(self) -> None:
-        """Datasets, and every raw table, empty."""
+        """Datasets, and every raw table and its history, empty."""
         for name in DATASETS:
             self._client.create_dataset(name, exists_ok=True, retry=None)
         for name, spec in tables().items():
-            schema = [bigquery.SchemaField.from_api_repr(field) for field in raw_schema(spec)]
-            table = bigquery.Table(f"{self.settings.project}.raw.{name}", schema=schema)
-            self._client.create_table(table, exists_ok=True, retry=None)
+            for dataset, fields in (("raw", raw_schema(spec)), ("raw_history", history_schema(spec))):
+                schema = [bigquery.SchemaField.from_api_repr(field) for field in fields]
+                table = bigquery.Table(f"{self.settings.project}.{dataset}.{name}", schema=schema)
+                self._client.create_table(table, exists_ok=True, retry=None)
 
-    def load(self, rows: Mapping[str, Sequence[Row]]) -> None:
-        """Replace the rows of all raw tables: table -> rows; what a row leaves out is null or a plain default."""
+    def load(self, rows: Mapping[str, Sequence[Row]], history: Mapping[str, Sequence[Row]] | None = None) -> None:
+        """Replace the rows of all raw tables and of their histories: table -> rows.
+
+        What a row leaves out is null or a plain default.
+        """
         for name, spec in tables().items():
-            given = rows.get(name, ())
-            known = {field["name"] for field in raw_schema(spec)}
-            for row in given:
-                assert row.keys() <= known, f"{name}: {sorted(row.keys() - known)} is in no contract"
-            self.query(f"delete from raw.{name} where true")
-            if given:
-                lines = "\n".join(json.dumps({**SYSTEM_DEFAULTS, **row}) for row in given)
-                job = self._client.load_table_from_file(
-                    io.BytesIO(lines.encode()),
-                    f"{self.settings.project}.raw.{name}",
-                    size=None,  # a resumable upload, the kind that the emulator takes
-                    job_config=bigquery.LoadJobConfig(
-                        source_format="NEWLINE_DELIMITED_JSON", write_disposition="WRITE_APPEND"
-                    ),
-                )
-                job.result()
+            self._fill(f"raw.{name}", {field["name"] for field in raw_schema(spec)}, rows.get(name, ()))
+            known = {field["name"] for field in history_schema(spec)}
+            self._fill(f"raw_history.{name}", known, (history or {}).get(name, ()))
+
+    def _fill(self, table: str, known: set[str], rows: Sequence[Row]) -> None:
+        for row in rows:
+            assert row.keys() <= known, f"{table}: {sorted(row.keys() - known)} is in no contract"
+        self.query(f"delete from {table} where true")
+        if rows:
+            lines = "\n".join(json.dumps({**SYSTEM_DEFAULTS, **row}) for row in rows)
+            self._client.load_table_from_file(
+                io.BytesIO(lines.encode()),
+                f"{self.settings.project}.{table}",
+                size=None,  # a resumable upload, the kind that the emulator takes
+                job_config=bigquery.LoadJobConfig(
+                    source_format="NEWLINE_DELIMITED_JSON", write_disposition="WRITE_APPEND"
+                ),
+            ).result()
 
     def query(self, sql: str) -> list[Row]:
         """The rows of a statement."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from include.simulators.books import world_books
 from include.simulators.world.build import World
-from tests.oracle import Books, Load
+from tests.oracle import Books, Load, expected_raw
 from tests.oracle.raw import Source, Table
 
 Row = dict[str, Any]
@@ -37,14 +39,52 @@ def history_and_two_days() -> list[Load]:
     ]
 
 
-def as_rows(table: Table, observed_at: datetime, client: str) -> list[Row]:
-    """Rows for `Warehouse.load`: expected ones with the system columns that staging reads."""
-    stamp = observed_at.isoformat()
-    return [
-        {column: _json(value) for column, value in row.items() if column != "_deleted"}
-        | {"client_id": client, "_observed_at": stamp, "_deleted_at": stamp if row["_deleted"] else None}
-        for row in table.values()
-    ]
+@dataclass(frozen=True)
+class Loaded:
+    """What a series of loads leaves: every raw table, and in raw_history the versions that it replaced."""
+
+    raw: dict[str, Table]
+    rows: dict[str, list[Row]]
+    history: dict[str, list[Row]]
+
+
+def loaded(books: Books, loads: Sequence[Load], client: str) -> Loaded:
+    """Replays `loads` one observation after the other, as the pipeline's transactions would leave them."""
+    rows: dict[str, dict[tuple[str, ...], Row]] = {}
+    history: dict[str, list[Row]] = {}
+    raw: dict[str, Table] = {}
+    for moment in sorted({load.observed_at for load in loads}):
+        raw = expected_raw(books, [load for load in loads if load.observed_at <= moment])
+        for name, table in raw.items():
+            held, past = rows.setdefault(name, {}), history.setdefault(name, [])
+            for key, row in _stored(table, moment, client).items():
+                before = held.get(key)
+                if before is not None and _state(before) == _state(row):
+                    continue
+                if before is not None:
+                    past.append(before | {"_valid_to": moment.isoformat()})
+                held[key] = row
+            for key in held.keys() - table.keys():  # a child that its parent has no more
+                past.append(held.pop(key) | {"_valid_to": moment.isoformat()})
+    return Loaded(raw, {name: list(held.values()) for name, held in rows.items()}, history)
+
+
+def _state(row: Row) -> Row:
+    stamps = ("_observed_at", "_valid_from", "_deleted_at")
+    return {column: value for column, value in row.items() if column not in stamps} | {
+        "_deleted": row["_deleted_at"] is not None
+    }
+
+
+def _stored(table: Table, moment: datetime, client: str) -> dict[tuple[str, ...], Row]:
+    """Rows with the system columns that dbt reads, typed as JSON."""
+    stamp = moment.isoformat()
+    return {
+        key: {column: _json(value) for column, value in row.items() if column != "_deleted"}
+        | {"client_id": client, "_observed_at": stamp, "_valid_from": stamp}
+        | {"_deleted_at": stamp if row["_deleted"] else None}
+        for key, row in table.items()
+    }
 
 
 def _json(value: Any) -> Any:

@@ -34,6 +34,14 @@ LEDGER = {
     "tombstoned": 2,
     "unbalanced_loads": 0,
 }
+METRICS = {
+    "currency": "usd",
+    "mrr": Decimal("1234.5"),
+    "arr": Decimal(14814),
+    "customers": 7,
+    "nrr": Decimal("0.975"),
+    "clv": None,
+}
 CUSTOMER = {
     "currency": "eur",
     "customers": 7,
@@ -104,6 +112,8 @@ class Stage:
             return [{"table_name": "t"}]
         if "customer_lifetime_value" in sql:
             return [CUSTOMER]
+        if "metrics_mrr" in sql:
+            return [METRICS]
         return [{"name": f"{dataset}.t", "number": 5} for dataset in results.COUNTED]
 
 
@@ -147,6 +157,7 @@ def test_runs_history_then_two_days_and_reports(stage: Stage) -> None:
     assert set(report["seconds"]) == {"setup", "services", *(step.name for step in STEPS), "results", "total"}
     assert report["seconds"]["setup"] == 12.0
     shown = stage.out.getvalue()
+    assert "1,234.50" in shown and "97.5%" in shown
     for text in ("ada@example.com", "1,234.50", "holds", "password", stage.settings.airflow_url, "make down"):
         assert text in shown
 

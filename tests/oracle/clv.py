@@ -139,7 +139,7 @@ class _Tally:
 def expected_clv(raw: Mapping[str, Table], as_of: datetime, client: str = "acme") -> list[Row]:
     """The rows of mart.customer_lifetime_value, one per person and currency, for `raw` as `expected_raw` gives it."""
     people = _people(raw, client)
-    key_of = {customer: person.key for person in people.values() for customer in person.customers}
+    key_of = person_of(raw, client)
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     for row in raw["stripe_customers"].values():
         if row["currency"] and row["created"] < as_of:
@@ -177,6 +177,11 @@ def expected_clv(raw: Mapping[str, Table], as_of: datetime, client: str = "acme"
             }
         )
     return rows
+
+
+def person_of(raw: Mapping[str, Table], client: str = "acme") -> dict[str, str]:
+    """Billing customer -> key of the person that it is."""
+    return {customer: person.key for person in _people(raw, client).values() for customer in person.customers}
 
 
 def expected_people(raw: Mapping[str, Table], client: str = "acme") -> Counter[str]:

@@ -85,6 +85,27 @@ def compare_clv(expected: Sequence[Row], actual: Iterable[Mapping[str, Any]], li
     return _cut(problems, limit)
 
 
+def compare_rows(
+    key: Sequence[str], expected: Iterable[Row], actual: Iterable[Mapping[str, Any]], limit: int = 20
+) -> list[str]:
+    """Differences between a mart and what it should be, by `key`, in the columns that expected rows have."""
+    problems: list[str] = []
+    wanted = {tuple(row[part] for part in key): row for row in expected}
+    found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for row in actual:
+        name = tuple(row[part] for part in key)
+        if name in found:
+            problems.append(f"{name}: there twice")
+        found[name] = row
+    problems += [f"{name}: missing" for name in sorted(wanted.keys() - found.keys())]
+    problems += [f"{name}: not expected" for name in sorted(found.keys() - wanted.keys())]
+    for name in sorted(wanted.keys() & found.keys()):
+        for column, value in wanted[name].items():
+            if found[name][column] != value:
+                problems.append(f"{name}: {column} is {found[name][column]!r}, expected {value!r}")
+    return _cut(problems, limit)
+
+
 def _who(row: Mapping[str, Any]) -> str:
     return f"{row['email'] or row['person_key'][:12]} in {row['currency']}"
 

@@ -91,3 +91,14 @@ def best_customers(query: Query, per_currency: int) -> list[dict[str, Any]]:
         f"qualify {rank} <= {per_currency} "
         "order by customers desc, currency, revenue_collected desc, person_key"
     )
+
+
+def metrics(query: Query) -> list[dict[str, Any]]:
+    """Recurring revenue of the latest month beside lifetime value, per client and currency, from the metric tables."""
+    return query(
+        "select mrr.currency, mrr.month, mrr.mrr, mrr.arr, mrr.customers, mrr.arpa, mrr.nrr, mrr.grr, clv.clv "
+        "from mart.metrics_mrr as mrr "
+        "left join mart.metrics_clv as clv on clv.client_id = mrr.client_id and clv.currency = mrr.currency "
+        "qualify row_number() over (partition by mrr.client_id, mrr.currency order by mrr.month desc) = 1 "
+        "order by mrr.customers desc, mrr.currency"
+    )

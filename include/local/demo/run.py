@@ -135,6 +135,8 @@ class Demo:
             return False
         self.screen.console.print()
         self.screen.customers(results.best_customers(query, per_currency=5))
+        self.screen.console.print()
+        self.screen.metrics(results.metrics(query))
         balances = results.balances(query)
         self.screen.console.print()
         self.screen.balances(balances)

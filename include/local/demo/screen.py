@@ -115,6 +115,22 @@ class Screen:
             table.add_section()
         self.console.print(table)
 
+    def metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Recurring revenue and lifetime value per currency."""
+        table = Table(title="Recurring revenue this month, and lifetime value per customer", **STYLE)
+        for heading in ("currency", "MRR", "ARR", "customers", "net retention", "lifetime value"):
+            table.add_column(heading, justify="left" if heading == "currency" else "right", no_wrap=True)
+        for row in rows:
+            table.add_row(
+                str(row["currency"]).upper(),
+                f"{row['mrr']:,.2f}",
+                f"{row['arr']:,.2f}",
+                str(row["customers"]),
+                "-" if row["nrr"] is None else f"{row['nrr']:.1%}",
+                "-" if row["clv"] is None else f"{row['clv']:,.2f}",
+            )
+        self.console.print(table)
+
     def balances(self, rows: Iterable[Balance]) -> None:
         """The conservation equation per stream."""
         table = Table(title="Nothing lost, nothing doubled: what was received and what became of it", **STYLE)

@@ -23,6 +23,7 @@ select
     {{ major_units('records.total - records.total_excluding_tax') }} as tax_amount,
     {{ major_units(summed_amounts('records.refunds', 'amount_refunded')) }} as refunded_amount,
     coalesce(records.refund_id, json_value(json_query_array(records.refunds)[safe_offset(0)], '$.refund')) as refund_id,
+    records.refunds,
     records.customer_balance_transaction_id,
     records.effective_at,
     records.voided_at,

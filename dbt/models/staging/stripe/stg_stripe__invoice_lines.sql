@@ -31,6 +31,8 @@ select
     records.discountable as is_discountable,
     records.discounts,
     {{ major_units(summed_amounts('records.discount_amounts')) }} as discount_amount,
+    {{ major_units(summed_amounts('records.taxes')) }} as tax_amount,
+    {{ major_units(inclusive_taxes('records.taxes')) }} as inclusive_tax_amount,
     coalesce(not records.livemode, false) as is_test_mode,
     records.metadata,
     records._deleted_at is not null as is_deleted,

@@ -1,0 +1,27 @@
+-- The person that each contact is: by its primary address or, without one, by the best of its additional ones.
+with addresses as (
+    select
+        emails.client_id,
+        emails.contact_id,
+        persons.person_email,
+        row_number() over (
+            partition by emails.client_id, emails.contact_id order by emails.is_primary desc, emails.email
+        ) as preference
+    from {{ ref('int_contact_emails') }} as emails
+    inner join {{ ref('int_email_persons') }} as persons
+        on persons.client_id = emails.client_id and persons.email = emails.email
+)
+
+select
+    contacts.client_id,
+    contacts.contact_id,
+    case
+        when addresses.person_email is null then {{ person_key('contacts.client_id', 'hubspot', 'contacts.contact_id') }}
+        else {{ person_key('contacts.client_id', 'email', 'addresses.person_email') }}
+    end as person_key
+from {{ ref('stg_hubspot__contacts') }} as contacts
+left join addresses
+    on addresses.client_id = contacts.client_id
+    and addresses.contact_id = contacts.contact_id
+    and addresses.preference = 1
+where not contacts.is_deleted

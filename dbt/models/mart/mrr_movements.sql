@@ -1,0 +1,91 @@
+{{ config(
+    partition_by={'field': 'month', 'data_type': 'date', 'granularity': 'month'},
+    cluster_by=['client_id', 'currency']
+) }}
+
+with monthly as (
+    select
+        client_id,
+        person_key,
+        currency,
+        month,
+        sum(mrr) as mrr,
+        sum(reporting_mrr) as reporting_mrr
+    from {{ ref('mrr') }}
+    group by client_id, person_key, currency, month
+),
+
+payers as (
+    select client_id, person_key, currency, min(month) as first_month
+    from monthly
+    where mrr > 0
+    group by client_id, person_key, currency
+),
+
+-- every month from the first one with recurring revenue on, also those without any
+filled as (
+    select
+        payers.client_id,
+        payers.person_key,
+        payers.currency,
+        payers.first_month,
+        months.month,
+        months.is_closed,
+        coalesce(monthly.mrr, numeric '0') as closing_mrr,
+        coalesce(monthly.reporting_mrr, numeric '0') as reporting_closing_mrr
+    from payers
+    inner join {{ ref('int_months') }} as months
+        on months.client_id = payers.client_id and months.month >= payers.first_month
+    left join monthly
+        on monthly.client_id = payers.client_id
+        and monthly.person_key = payers.person_key
+        and monthly.currency = payers.currency
+        and monthly.month = months.month
+),
+
+opened as (
+    select
+        client_id,
+        person_key,
+        currency,
+        first_month,
+        month,
+        is_closed,
+        closing_mrr,
+        reporting_closing_mrr,
+        coalesce(
+            lag(closing_mrr) over (partition by client_id, person_key, currency order by month), numeric '0'
+        ) as opening_mrr
+    from filled
+)
+
+select
+    client_id,
+    person_key,
+    currency,
+    first_month,
+    month,
+    is_closed,
+    case
+        when month = first_month then 'new'
+        when opening_mrr = 0 then 'reactivation'
+        when closing_mrr = 0 then 'churn'
+        when closing_mrr > opening_mrr then 'expansion'
+        when closing_mrr < opening_mrr then 'contraction'
+        else 'unchanged'
+    end as movement,
+    cast(opening_mrr as numeric) as opening_mrr,
+    cast(case when month = first_month then closing_mrr else numeric '0' end as numeric) as new_mrr,
+    cast(case when month != first_month and opening_mrr = 0 then closing_mrr else numeric '0' end as numeric)
+        as reactivation_mrr,
+    cast(case
+        when opening_mrr > 0 and closing_mrr > opening_mrr then closing_mrr - opening_mrr else numeric '0'
+    end as numeric) as expansion_mrr,
+    cast(case
+        when closing_mrr > 0 and closing_mrr < opening_mrr then closing_mrr - opening_mrr else numeric '0'
+    end as numeric) as contraction_mrr,
+    cast(case when opening_mrr > 0 and closing_mrr = 0 then -opening_mrr else numeric '0' end as numeric) as churn_mrr,
+    cast(closing_mrr as numeric) as closing_mrr,
+    cast(reporting_closing_mrr as numeric) as reporting_closing_mrr
+from opened
+where opening_mrr != 0 or closing_mrr != 0

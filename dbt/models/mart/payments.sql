@@ -1,0 +1,138 @@
+{{ config(
+    partition_by={'field': 'paid_on', 'data_type': 'date', 'granularity': 'month'},
+    cluster_by=['client_id', 'currency']
+) }}
+
+-- Charges, and payments of invoices that went past Stripe's own charges: bank transfers and the like have no fee here.
+with refunded as (
+    select
+        refunds.client_id,
+        refunds.charge_id,
+        sum(refunds.amount) as amount
+    from {{ ref('stg_stripe__refunds') }} as refunds
+    cross join {{ ref('int_as_of') }} as moment
+    where not refunds.is_deleted
+        and refunds.status not in ('failed', 'canceled')
+        and refunds.created_at < moment.as_of
+    group by refunds.client_id, refunds.charge_id
+),
+
+disputed as (
+    select
+        disputes.client_id,
+        disputes.charge_id,
+        sum(disputes.amount) as amount
+    from {{ ref('stg_stripe__disputes') }} as disputes
+    cross join {{ ref('int_as_of') }} as moment
+    where not disputes.is_deleted and disputes.status = 'lost' and disputes.created_at < moment.as_of
+    group by disputes.client_id, disputes.charge_id
+),
+
+-- a credit note for money that never came through Stripe is paid back past Stripe as well
+paid_back as (
+    select
+        credit_notes.client_id,
+        credit_notes.invoice_id,
+        sum(credit_notes.out_of_band_amount) as amount
+    from {{ ref('stg_stripe__credit_notes') }} as credit_notes
+    cross join {{ ref('int_as_of') }} as moment
+    where not credit_notes.is_deleted
+        and credit_notes.status != 'void'
+        and credit_notes.out_of_band_amount is not null
+        and credit_notes.created_at < moment.as_of
+    group by credit_notes.client_id, credit_notes.invoice_id
+),
+
+collected as (
+    select
+        charges.client_id,
+        charges.charge_id as payment_id,
+        'charge' as kind,
+        charges.status,
+        charges.created_at as paid_at,
+        charges.charge_id,
+        charges.invoice_id,
+        charges.customer_id,
+        charges.currency,
+        charges.amount_requested,
+        charges.amount,
+        coalesce(refunded.amount, numeric '0') as refunded_amount,
+        coalesce(disputed.amount, numeric '0') as disputed_amount,
+        charges.settlement_currency,
+        charges.settled_amount,
+        charges.fee,
+        charges.exchange_rate,
+        charges.failure_code,
+        charges.payment_method_type,
+        charges.card_brand,
+        charges.card_country
+    from {{ ref('int_charges') }} as charges
+    left join refunded
+        on refunded.client_id = charges.client_id and refunded.charge_id = charges.charge_id
+    left join disputed
+        on disputed.client_id = charges.client_id and disputed.charge_id = charges.charge_id
+    union all
+    select
+        payments.client_id,
+        payments.invoice_payment_id,
+        'outside',
+        'succeeded',
+        payments.paid_at,
+        cast(null as string),
+        payments.invoice_id,
+        invoices.customer_id,
+        lower(payments.currency),
+        payments.amount_paid,
+        payments.amount_paid,
+        coalesce(paid_back.amount, numeric '0'),
+        numeric '0',
+        cast(null as string),
+        cast(null as numeric),
+        cast(null as numeric),
+        cast(null as numeric),
+        cast(null as string),
+        cast(null as string),
+        cast(null as string),
+        cast(null as string)
+    from {{ ref('stg_stripe__invoice_payments') }} as payments
+    cross join {{ ref('int_as_of') }} as moment
+    left join {{ ref('stg_stripe__invoices') }} as invoices
+        on invoices.client_id = payments.client_id and invoices.invoice_id = payments.invoice_id
+    left join paid_back
+        on paid_back.client_id = payments.client_id and paid_back.invoice_id = payments.invoice_id
+    where not payments.is_deleted
+        and payments.status = 'paid'
+        and payments.payment_record_id is not null
+        and payments.paid_at < moment.as_of
+)
+
+select
+    collected.client_id,
+    collected.payment_id,
+    collected.kind,
+    collected.status,
+    collected.paid_at,
+    date(collected.paid_at, clients.reporting_timezone) as paid_on,
+    collected.charge_id,
+    collected.invoice_id,
+    collected.customer_id,
+    customers.person_key,
+    collected.currency,
+    collected.amount_requested,
+    collected.amount,
+    collected.refunded_amount,
+    collected.disputed_amount,
+    cast(collected.amount - collected.refunded_amount - collected.disputed_amount as numeric) as net_amount,
+    collected.settlement_currency,
+    collected.settled_amount,
+    collected.fee,
+    cast(collected.settled_amount - collected.fee as numeric) as settled_net,
+    collected.exchange_rate,
+    collected.failure_code,
+    collected.payment_method_type,
+    collected.card_brand,
+    collected.card_country
+from collected
+inner join {{ ref('int_clients') }} as clients on clients.client_id = collected.client_id
+left join {{ ref('int_customer_persons') }} as customers
+    on customers.client_id = collected.client_id and customers.customer_id = collected.customer_id

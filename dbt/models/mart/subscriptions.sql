@@ -1,0 +1,46 @@
+{{ config(cluster_by=['client_id', 'subscription_id']) }}
+
+with latest as (
+    select client_id, max(month) as month
+    from {{ ref('int_months') }}
+    group by client_id
+),
+
+recurring as (
+    select mrr.client_id, mrr.subscription_id, sum(mrr.mrr) as mrr
+    from {{ ref('mrr') }} as mrr
+    inner join latest on latest.client_id = mrr.client_id and latest.month = mrr.month
+    group by mrr.client_id, mrr.subscription_id
+)
+
+select
+    subscriptions.client_id,
+    subscriptions.subscription_id,
+    subscriptions.customer_id,
+    customers.person_key,
+    subscriptions.status,
+    lower(subscriptions.currency) as currency,
+    active.plan,
+    subscriptions.created_at,
+    subscriptions.started_at,
+    subscriptions.trial_ends_at,
+    subscriptions.cancel_at_period_end,
+    subscriptions.cancels_at,
+    subscriptions.canceled_at,
+    subscriptions.ended_at,
+    subscriptions.cancellation_reason,
+    subscriptions.cancellation_feedback,
+    subscriptions.collection_method,
+    active.subscription_id is not null as is_in_force,
+    subscriptions.status in ('past_due', 'unpaid') as is_at_risk,
+    coalesce(cast(recurring.mrr as numeric), numeric '0') as mrr,
+    subscriptions.is_test_mode
+from {{ ref('stg_stripe__subscriptions') }} as subscriptions
+cross join {{ ref('int_as_of') }} as moment
+left join {{ ref('int_active_subscriptions') }} as active
+    on active.client_id = subscriptions.client_id and active.subscription_id = subscriptions.subscription_id
+left join {{ ref('int_customer_persons') }} as customers
+    on customers.client_id = subscriptions.client_id and customers.customer_id = subscriptions.customer_id
+left join recurring
+    on recurring.client_id = subscriptions.client_id and recurring.subscription_id = subscriptions.subscription_id
+where not subscriptions.is_deleted and subscriptions.created_at < moment.as_of

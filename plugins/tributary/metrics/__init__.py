@@ -1,0 +1,1 @@
+"""The semantic layer: saved queries of the dbt project as tables."""

@@ -1,0 +1,85 @@
+"""Saved queries of dbt's semantic manifest -> SQL. No warehouse is asked, and no dbt is started."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tributary.errors import RefusedError
+
+
+@dataclass(frozen=True)
+class MetricTable:
+    """One export of a saved query: the table (`dataset.name`) that it is for, and the query that fills it."""
+
+    saved_query: str
+    table: str
+    description: str
+    sql: str
+
+
+def metric_tables(manifest: Path) -> list[MetricTable]:
+    """Every export that the semantic manifest (`dbt parse` writes it) declares, compiled for BigQuery.
+
+    Raises:
+        RefusedError: naming the file or the saved query, and what to do.
+    """
+    from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
+    from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
+    from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
+
+    try:
+        declared = parse_manifest_from_dbt_generated_manifest(manifest_json_string=manifest.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RefusedError(f"{manifest}: {error.strerror}; `dbt parse` writes it") from None
+    engine = MetricFlowEngine(SemanticManifestLookup(declared), _bigquery())
+    tables = []
+    for query in sorted(declared.saved_queries, key=lambda query: query.name):
+        request = MetricFlowQueryRequest.create(saved_query_name=query.name)
+        sql = engine.explain(request).sql_statement.sql
+        for export in query.exports:
+            if not export.config.schema_name:
+                raise RefusedError(f"saved query {query.name}: an export names no schema; add `schema: mart`")
+            table = f"{export.config.schema_name}.{export.config.alias or export.name}"
+            tables.append(MetricTable(query.name, table, query.description or "", _table_sql(sql)))
+    return tables
+
+
+def _bigquery() -> Any:
+    """What the engine needs to know of a warehouse to compile for it."""
+    from metricflow.protocols.sql_client import SqlEngine
+    from metricflow.sql.render.big_query import BigQuerySqlPlanRenderer
+
+    class Dialect:
+        sql_engine_type = SqlEngine.BIGQUERY
+        sql_plan_renderer = BigQuerySqlPlanRenderer()
+
+    return Dialect()
+
+
+def _table_sql(sql: str) -> str:
+    """The compiled query with plain column names (`month` for `metric_time__month`), and grouped by positions.
+
+    MetricFlow groups by the alias of an expression over columns of the same name, and engines differ in which of the
+    two such a name means.
+    """
+    import sqlglot
+    from sqlglot import exp
+
+    tree = sqlglot.parse_one(sql, read="bigquery", into=exp.Select)
+    for select in tree.find_all(exp.Select):
+        group = select.args.get("group")
+        if group:
+            places = {e.alias: i for i, e in enumerate(select.expressions, 1) if isinstance(e, exp.Alias)}
+            named = [e.name if isinstance(e, exp.Column) and not e.table else "" for e in group.expressions]
+            by = zip(named, group.expressions, strict=True)
+            group.set("expressions", [exp.Literal.number(places[n]) if n in places else e for n, e in by])
+    columns = ", ".join(_renamed(name) for name in tree.named_selects)
+    inner = tree.sql(dialect="bigquery", pretty=True, comments=False)
+    return f"select {columns}\nfrom (\n{inner}\n)"
+
+
+def _renamed(column: str) -> str:
+    owner, _, name = column.rpartition("__")
+    if owner == "metric_time":
+        return f"date({column}) as {name}"
+    return f"{column} as {name}" if owner else column

@@ -1,0 +1,26 @@
+"""Saved queries of the semantic layer -> tables."""
+
+from pathlib import Path
+from typing import Any
+
+from tributary.operators.base import TributaryOperator, job_labels
+
+
+class MetricsOperator(TributaryOperator):
+    """Writes every saved query of the dbt project into the table that its export names, each of them in one statement.
+
+    dbt Core compiles no metrics and has no exports. With this a metric is defined once, and any tool can read it.
+    """
+
+    ui_color = "#e6f7f5"
+
+    def __init__(self, *, manifest: Path, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.manifest = manifest
+
+    def run(self, context: Any) -> None:
+        from tributary.hooks.warehouse import WarehouseHook
+        from tributary.metrics.compile import metric_tables
+        from tributary.metrics.write import write_metrics
+
+        write_metrics(WarehouseHook(), metric_tables(self.manifest), job_labels(context, "metrics"))

@@ -1,0 +1,137 @@
+"""The semantic layer: valid, compiled without a warehouse, and equal to what the marts say."""
+
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dbt.conftest import WORLDS
+from tests.dbt.runner import DbtRun
+from tests.dbt.warehouse import Row, Warehouse
+from tributary.errors import RefusedError
+from tributary.metrics.compile import MetricTable, metric_tables
+from tributary.metrics.write import write_metrics
+
+
+class _Writer:
+    """The test warehouse as the pipeline's protocol has it."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.project = warehouse.settings.project
+        self._warehouse = warehouse
+
+    def query(self, sql: str, labels: dict[str, str]) -> list[Row]:
+        assert labels == {"stream": "metrics"}
+        return self._warehouse.query(sql)
+
+
+@pytest.fixture(scope="module")
+def tables(parsed: DbtRun) -> dict[str, MetricTable]:
+    return {table.table: table for table in metric_tables(parsed.target / "semantic_manifest.json")}
+
+
+def test_metricflow_finds_nothing_wrong(parsed: DbtRun) -> None:
+    """The checks of `mf validate-configs --skip-dw`; its command line asks the internet for a newer version first."""
+    from metricflow_semantic_interfaces.validations.semantic_manifest_validator import SemanticManifestValidator
+    from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
+
+    text = (parsed.target / "semantic_manifest.json").read_text()
+    manifest = parse_manifest_from_dbt_generated_manifest(manifest_json_string=text)
+    found = SemanticManifestValidator[Any]().validate_semantic_manifest(manifest)
+    assert len(manifest.semantic_models) == 4
+    assert not found.all_issues, [issue.message for issue in found.all_issues]
+
+
+def test_every_metric_is_described_and_in_a_table(parsed: DbtRun) -> None:
+    manifest = parsed.manifest
+    assert len(manifest["metrics"]) > 25
+    used = {m for query in manifest["saved_queries"].values() for m in query["query_params"]["metrics"]}
+    for metric in manifest["metrics"].values():
+        assert len(metric["description"]) > 20, metric["name"]
+        assert metric["name"] in used, metric["name"]
+    for query in manifest["saved_queries"].values():
+        # amounts of two currencies or clients must never be one number
+        dimensions = " ".join(query["query_params"]["group_by"])
+        assert "__client_id" in dimensions, query["name"]
+        assert "__currency" in dimensions or query["name"] == "metrics_sales", query["name"]
+
+
+def test_every_saved_query_has_a_table(tables: dict[str, MetricTable]) -> None:
+    assert set(tables) == {"mart.metrics_clv", "mart.metrics_mrr", "mart.metrics_revenue", "mart.metrics_sales"}
+    for table in tables.values():
+        assert table.sql.startswith("select date(metric_time__"), table.sql[:100]
+        assert len(table.description) > 20
+
+
+def test_a_manifest_that_is_not_there_says_what_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="`dbt parse` writes it"):
+        metric_tables(tmp_path / "semantic_manifest.json")
+
+
+@pytest.fixture(scope="module")
+def written(built: DbtRun, warehouse: Warehouse, tables: dict[str, MetricTable]) -> Warehouse:
+    """The metric tables, written twice as two runs would."""
+    for _ in range(2):
+        write_metrics(_Writer(warehouse), tables.values(), {"stream": "metrics"})  # type: ignore[arg-type]
+    return warehouse
+
+
+@pytest.mark.emulators
+@pytest.mark.parametrize("client", WORLDS)
+def test_recurring_metrics_are_sums_of_the_movements(written: Warehouse, client: str) -> None:
+    sums: dict[tuple[Any, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    kinds = ("new", "reactivation", "expansion", "contraction", "churn")
+    for row in written.query(f"select * from mart.mrr_movements where client_id = '{client}'"):
+        cell = sums[row["month"], row["currency"]]
+        for name in ("opening_mrr", "closing_mrr", *(f"{kind}_mrr" for kind in kinds)):
+            cell[name] += row[name]
+        cell["customers"] += row["closing_mrr"] > 0
+        cell["opening_customers"] += row["opening_mrr"] > 0
+        cell["churned_customers"] += row["movement"] == "churn"
+    rows = written.query(f"select * from mart.metrics_mrr where client_id = '{client}'")
+    assert {(row["month"], row["currency"]) for row in rows} == set(sums)
+    for row in rows:
+        cell = sums[row["month"], row["currency"]]
+        assert row["mrr"] == cell["closing_mrr"] and row["arr"] == 12 * row["mrr"]
+        assert row["customers"] == cell["customers"]
+        for kind in kinds:
+            assert row[f"{kind}_mrr"] == cell[f"{kind}_mrr"], (row["month"], kind)
+        if opening := cell["opening_mrr"]:
+            kept = opening + cell["contraction_mrr"] + cell["churn_mrr"]
+            assert float(row["grr"]) == pytest.approx(float(kept / opening))
+            assert float(row["nrr"]) == pytest.approx(float((kept + cell["expansion_mrr"]) / opening))
+            assert float(row["revenue_churn_rate"]) == pytest.approx(float(1 - kept / opening), abs=1e-9)
+            assert float(row["logo_churn_rate"]) == pytest.approx(
+                float(cell["churned_customers"] / cell["opening_customers"])
+            )
+        else:
+            assert row["nrr"] is None and row["grr"] is None
+        if row["customers"]:
+            assert float(row["arpa"]) == pytest.approx(float(row["mrr"] / row["customers"]))
+
+
+@pytest.mark.emulators
+@pytest.mark.parametrize("client", WORLDS)
+def test_the_other_metrics_are_sums_of_their_marts(written: Warehouse, client: str) -> None:
+    revenue = written.query(
+        "select date_trunc(booked_on, month) as month, currency, sum(amount) as net from mart.revenue "
+        f"where client_id = '{client}' group by 1, 2"
+    )
+    rows = written.query(f"select * from mart.metrics_revenue where client_id = '{client}'")
+    assert {(r["month"], r["currency"]): r["net_revenue"] for r in rows} == {
+        (r["month"], r["currency"]): r["net"] for r in revenue
+    }
+    deals = [r for r in written.query(f"select * from mart.deals where client_id = '{client}'") if r["is_closed"]]
+    sales = written.query(f"select * from mart.metrics_sales where client_id = '{client}'")
+    assert sum(r["closed_deals"] for r in sales) == len(deals) > 0
+    assert sum(r["won_deals"] for r in sales) == sum(r["is_won"] for r in deals) > 0
+    people = written.query(f"select * from mart.customer_lifetime_value where client_id = '{client}'")
+    for row in written.query(f"select * from mart.metrics_clv where client_id = '{client}'"):
+        mine = [p["revenue_collected"] for p in people if p["currency"] == row["currency"]]
+        assert row["revenue_collected"] == sum(mine)
+        paying = sum(amount > 0 for amount in mine)
+        assert row["paying_persons"] == paying
+        if paying:
+            assert row["clv"] == pytest.approx(float(sum(mine) / paying))
