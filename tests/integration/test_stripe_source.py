@@ -134,3 +134,23 @@ def test_the_requests_of_a_load_are_in_the_ledger(world):
     today = datetime.now(UTC).date()
     usage = query(f"select requests from ops.api_usage where source = 'stripe' and day = date '{today}'")
     assert usage[0]["requests"] >= row["requests"]
+
+
+def test_an_id_that_is_given_out_again_years_later_stays_one_row(world):
+    """People choose a coupon's id. The new one was created in another partition than the old one lies in."""
+    from tests.support.pipeline import query
+
+    pipeline = Pipeline("stripe", "coupons")
+    old = int(datetime(2022, 2, 1, tzinfo=UTC).timestamp())
+    world.change("stripe", "coupons", "AGAIN", created=old, name="Old", percent_off=10, duration="once", valid=True)
+    world.clock("2026-01-05T00:00:00Z")
+    pipeline.run("2022-01-01T00:00:00Z", "2026-01-05T00:00:00Z", "created")
+    world.clock("2026-01-08T03:00:00Z")
+    world.delete("stripe", "coupons", "AGAIN")
+    world.clock("2026-01-08T04:00:00Z")
+    world.change("stripe", "coupons", "AGAIN", name="New", percent_off=20, duration="once", valid=True)
+    world.clock("2026-01-09T06:00:00Z")
+    # An hour in which no other coupon is deleted: such a notice has every old row looked for anyway.
+    pipeline.run("2026-01-08T03:30:00Z", "2026-01-08T04:30:00Z", "changed")
+    rows = query("select name, _deleted_at is null as alive from raw.stripe_coupons where id = 'AGAIN'")
+    assert rows == [{"name": "New", "alive": True}]
