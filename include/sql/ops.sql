@@ -1,4 +1,5 @@
--- The tables that the pipeline keeps about itself. Idempotent; run before the first load.
+-- The tables that the pipeline keeps about itself. Idempotent; run by the first load of a release that raised OPS_VERSION
+-- (tributary.warehouse.tables), or by `make migrate`. Tables and columns are only ever added.
 
 create table if not exists `{{ project }}.ops.ledger` (
   load_id string not null options (description = 'Names one load; a retry after a lost answer finds it here and does nothing.'),
@@ -73,6 +74,42 @@ create table if not exists `{{ project }}.ops.schema_drift` (
 ) partition by timestamp_trunc(seen_at, month) cluster by source, stream
 options (description = 'Fields that the contracts do not know or whose type changed.');
 
+create table if not exists `{{ project }}.ops.reject_resolutions` (
+  client_id string options (description = 'Tenant of the source.'),
+  source string options (description = 'API that the record comes from.'),
+  stream string options (description = 'Collection of the source.'),
+  record_key string options (description = 'Key of the record, as in ops.rejects.'),
+  resolution string options (description = 'read: raw holds this observation or a later one; gone: the source has deleted the record.'),
+  landing_object string options (description = 'Pointer of the reject, with line and item.'),
+  landing_line int64 options (description = 'Line of that object, from 1.'),
+  landing_item int64 options (description = 'Position of the record on that page, from 1.'),
+  _observed_at timestamp options (description = 'When the API gave the answer that settles it.'),
+  load_id string options (description = 'Load that settled it.'),
+  run_id string options (description = 'Airflow run.'),
+  resolved_at timestamp options (description = 'When it was settled.')
+) partition by timestamp_trunc(resolved_at, month) cluster by source, stream, client_id
+options (description = 'Insert-only: what settled a reject. Written inside the load transaction.');
+
+-- A record that is set aside again, by a replay under another contract, is open again.
+create or replace view `{{ project }}.ops.open_rejects`
+options (description = 'Rejects that nothing has settled yet: what a replay reads again.') as
+with latest as (
+  select * from `{{ project }}.ops.rejects` where true
+  qualify row_number() over (
+    partition by source, stream, client_id, landing_object, landing_line, landing_item order by rejected_at desc) = 1
+),
+settled as (
+  select source, stream, client_id, landing_object, landing_line, landing_item, max(resolved_at) as resolved_at
+  from `{{ project }}.ops.reject_resolutions`
+  group by source, stream, client_id, landing_object, landing_line, landing_item
+)
+select r.*
+from latest r
+left join settled s
+  on r.source = s.source and r.stream = s.stream and r.client_id = s.client_id and r.landing_object = s.landing_object
+  and r.landing_line = s.landing_line and r.landing_item = s.landing_item and s.resolved_at >= r.rejected_at
+where s.source is null;
+
 create or replace view `{{ project }}.ops.stream_status`
 options (description = 'Per client and stream: covered up to when, rows of the last load, rejects, tombstones.') as
 select
@@ -98,6 +135,20 @@ select
   date(observed_from) as day,
   sum(requests) as requests,
   sum(received) as records
-from `{{ project }}.ops.ledger`
-where kind = 'load'
+from (
+  -- A landing folder that is loaded again was read once.
+  select * from `{{ project }}.ops.ledger` where kind = 'load'
+  qualify row_number() over (partition by extraction_id, table_name order by loaded_at desc) = 1
+)
 group by source, client_id, day;
+
+-- The last statement: with this row, all of the above is there.
+create table if not exists `{{ project }}.ops.migrations` (
+  version int64 options (description = 'Version of the ops tables and views.'),
+  migrated_at timestamp options (description = 'When they were brought to it.')
+)
+options (description = 'Insert-only: the versions that the ops dataset has been brought to.');
+
+insert into `{{ project }}.ops.migrations` (version, migrated_at)
+select {{ version }}, current_timestamp() from (select 1)
+where not exists (select 1 from `{{ project }}.ops.migrations` where version = {{ version }});
