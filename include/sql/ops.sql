@@ -110,22 +110,57 @@ left join settled s
   and r.landing_line = s.landing_line and r.landing_item = s.landing_item and s.resolved_at >= r.rejected_at
 where s.source is null;
 
+create table if not exists `{{ project }}.ops.stale_clients` (
+  source string options (description = 'API that the records come from.'),
+  stream string options (description = 'Collection of the source.'),
+  client_id string options (description = 'Optional tenant that a build did not wait for.'),
+  axis string options (description = 'What the missing interval is measured on.'),
+  missing_from timestamp options (description = 'Start of what the ledger lacked, inclusive.'),
+  missing_until timestamp options (description = 'End of what the ledger lacked, exclusive.'),
+  build_until timestamp options (description = 'Moment that the build shows the world at.'),
+  dag_id string options (description = 'Airflow DAG.'),
+  run_id string options (description = 'Airflow run.'),
+  marked_at timestamp options (description = 'When the build went on without it.')
+) partition by timestamp_trunc(marked_at, month) cluster by source, stream, client_id
+options (description = 'Insert-only: what optional clients lacked when a build went on without them.');
+
 create or replace view `{{ project }}.ops.stream_status`
-options (description = 'Per client and stream: covered up to when, rows of the last load, rejects, tombstones.') as
-select
-  source,
-  stream,
-  client_id,
-  max(window_end) as covered_until,
-  max(loaded_at) as last_loaded_at,
-  count(*) as loads,
-  sum(received) as received,
-  sum(loaded) as loaded,
-  sum(rejected) as rejected,
-  sum(tombstoned) as tombstoned
-from `{{ project }}.ops.ledger`
-where kind = 'load'
-group by source, stream, client_id;
+options (description = 'Per client and stream: covered up to when, rows of its loads, rejects, tombstones, and whether the marts went on without it.') as
+with loads as (
+  select
+    source,
+    stream,
+    client_id,
+    max(window_end) as covered_until,
+    max(loaded_at) as last_loaded_at,
+    count(*) as loads,
+    sum(received) as received,
+    sum(loaded) as loaded,
+    sum(rejected) as rejected,
+    sum(tombstoned) as tombstoned
+  from `{{ project }}.ops.ledger`
+  where kind = 'load'
+  group by source, stream, client_id
+),
+marks as (
+  select * from `{{ project }}.ops.stale_clients` where true
+  qualify row_number() over (partition by source, stream, client_id order by marked_at desc, missing_from) = 1
+),
+-- A mark holds until a load that is later than it reaches the end of what was missing.
+joined as (
+  select
+    coalesce(l.source, m.source) as source,
+    coalesce(l.stream, m.stream) as stream,
+    coalesce(l.client_id, m.client_id) as client_id,
+    l.* except (source, stream, client_id),
+    coalesce(m.marked_at > l.last_loaded_at or m.missing_until > l.covered_until, m.marked_at is not null) as stale,
+    m.missing_from,
+    m.missing_until
+  from loads l
+  full outer join marks m on l.source = m.source and l.stream = m.stream and l.client_id = m.client_id
+)
+select * except (missing_from, missing_until), if(stale, missing_from, null) as missing_from, if(stale, missing_until, null) as missing_until
+from joined;
 
 create or replace view `{{ project }}.ops.api_usage`
 options (description = 'Requests per source, client and day: what Stripe counts against the read allocation of an account.') as
