@@ -1,4 +1,4 @@
-"""`make migrate`: the ops tables of an older release are brought up to this one, those of a newer one are left alone."""
+"""`make migrate`: the ops tables of an older release are brought up to this one, those of a newer one stay."""
 
 import os
 import subprocess

@@ -47,14 +47,16 @@ def forget() -> None:
 
 def covers(client: str, start: str, end: str, *streams: str) -> None:
     """What a load writes into the ledger."""
-    for contract in load_contracts("stripe").values():
-        if not streams or contract.stream in streams:
-            query(
-                "insert into ops.ledger (load_id, kind, client_id, source, stream, axis, window_start, window_end, "
-                f"observed_from, loaded_at) values ('{client} {contract.stream} {end}', 'load', '{client}', 'stripe', "
-                f"'{contract.stream}', '{contract.daily}', timestamp '{start}', timestamp '{end}', "
-                "current_timestamp(), current_timestamp())"
-            )
+    rows = [
+        f"('{client} {contract.stream} {end}', 'load', '{client}', 'stripe', '{contract.stream}', '{contract.daily}', "
+        f"timestamp '{start}', timestamp '{end}', current_timestamp(), current_timestamp())"
+        for contract in load_contracts("stripe").values()
+        if not streams or contract.stream in streams
+    ]
+    query(
+        "insert into ops.ledger (load_id, kind, client_id, source, stream, axis, window_start, window_end, "
+        f"observed_from, loaded_at) values {', '.join(rows)}"
+    )
 
 
 def gate() -> tuple[LedgerSensor, dict[str, Any]]:
@@ -101,8 +103,7 @@ def test_when_time_is_up_it_says_what_is_missing_of_whom():
         sensor.execute(context)
 
     async def first() -> Any:
-        async for event in deferred.value.trigger.run():
-            return event.payload
+        return (await anext(aiter(deferred.value.trigger.run()))).payload
 
     with pytest.raises(AirflowFailException) as failed:
         sensor.resume(context, asyncio.run(first()))
