@@ -14,7 +14,7 @@ from tests.dbt.world import Loaded, books_of, day, history_and_two_days, loaded
 from tests.oracle import Books
 
 #: Three companies in one warehouse (seed, customers); ids and addresses may well be the same.
-WORLDS = {"acme": (42, 60), "zenith": (7, 25), "lumen": (2026, 25)}
+WORLDS = {"acme": (42, 60), "zenith": (7, 25), "lumen": (22, 25)}
 #: One of them closes its months in a timezone with daylight saving.
 ZONES = {"acme": "UTC", "zenith": "America/New_York", "lumen": "UTC"}
 AS_OF = day(2026, 1, 6)
