@@ -14,12 +14,8 @@ from io import BytesIO
 from pathlib import Path
 
 from tributary.contracts.loader import load_all
-from tributary.contracts.model import Column, ColumnType, Contract, TableSpec
+from tributary.contracts.model import WIDENINGS, Column, Contract, TableSpec
 from tributary.settings import REPOSITORY, settings
-
-T = ColumnType
-#: A reader of the narrower type can read the wider one.
-WIDER = {(T.INT64, T.NUMERIC), (T.INT64, T.FLOAT64)}
 
 Contracts = Mapping[str, Mapping[str, Contract]]
 
@@ -102,7 +98,7 @@ def _table(before: TableSpec, after: TableSpec) -> Iterator[tuple[str, bool]]:
 
 def _column(before: Column, after: Column) -> Iterator[tuple[str, bool]]:
     if before.type != after.type:
-        yield f"type {before.type} is now {after.type}", (before.type, after.type) not in WIDER
+        yield f"type {before.type} is now {after.type}", (before.type, after.type) not in WIDENINGS
     if before.unit != after.unit:
         yield f"unit {before.unit} is now {after.unit}", True
     if before.path != after.path:

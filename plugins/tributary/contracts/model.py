@@ -15,11 +15,21 @@ class ColumnType(StrEnum):
     STRING = "STRING"
     INT64 = "INT64"
     NUMERIC = "NUMERIC"
+    BIGNUMERIC = "BIGNUMERIC"
     FLOAT64 = "FLOAT64"
     BOOL = "BOOL"
     TIMESTAMP = "TIMESTAMP"
     DATE = "DATE"
     JSON = "JSON"
+
+
+#: BigQuery makes the wider type of the narrower one in place, and whoever reads this one can read that one.
+WIDENINGS = {
+    (ColumnType.INT64, ColumnType.NUMERIC),
+    (ColumnType.INT64, ColumnType.BIGNUMERIC),
+    (ColumnType.INT64, ColumnType.FLOAT64),
+    (ColumnType.NUMERIC, ColumnType.BIGNUMERIC),
+}
 
 
 class Pii(StrEnum):
@@ -33,7 +43,7 @@ class Pii(StrEnum):
 
 
 class Mode(StrEnum):
-    """What drift does: add a column, fail the task, or set the record aside."""
+    """What drift does: it is kept in `_extra`, it fails the task, or it sets the record aside."""
 
     EVOLVE = "evolve"
     FREEZE = "freeze"

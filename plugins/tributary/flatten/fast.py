@@ -240,7 +240,7 @@ def _converter(column: Column, rests: Mapping[str, Rest]) -> Callable[[Any], Any
     if column.as_ == "list":
         return lambda raw: split(_value(raw))
     convert = converter(column.type)
-    if column.type == ColumnType.NUMERIC:
+    if is_raw(column):
         return lambda raw: None if (value := _exact(raw)) is None else convert(value)
     return _moment if column.type == ColumnType.TIMESTAMP else convert
 

@@ -114,8 +114,8 @@ def check_range(column: Column, value: Any) -> None:
 
 
 def is_raw(column: Column) -> bool:
-    """Whether the column needs the value's own text: JSON lands as received, and a NUMERIC may not become a float."""
-    return column.type in (ColumnType.JSON, ColumnType.NUMERIC)
+    """Whether the column needs the value's own text: JSON lands as received, and a decimal may not become a float."""
+    return column.type in (ColumnType.JSON, ColumnType.NUMERIC, ColumnType.BIGNUMERIC)
 
 
 def known_paths(table: TableSpec) -> Iterable[str]:

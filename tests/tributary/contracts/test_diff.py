@@ -60,6 +60,7 @@ HARMLESS = {
         {"name": "novel", "type": "STRING", "description": "A column that nobody knew before."}
     ),
     "type INT64 is now NUMERIC": lambda c: column(c, "total").update(type="NUMERIC"),
+    "type INT64 is now BIGNUMERIC": lambda c: column(c, "total").update(type="BIGNUMERIC"),
     "type INT64 is now FLOAT64": lambda c: column(c, "total").update(type="FLOAT64"),
     "path number, invoice_number": lambda c: column(c, "number").update(path=["number", "invoice_number"]),
 }

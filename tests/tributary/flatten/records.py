@@ -37,6 +37,7 @@ _CLEAN: dict[ColumnType, st.SearchStrategy[Any]] = {
     ColumnType.STRING: st.one_of(st.sampled_from(["usd", "ünï¢ødé 🙂", 'q"\\/\n', ""]), st.integers(0, 10**12)),
     ColumnType.INT64: st.one_of(st.integers(0, 9), st.integers(0, 9).map(str), st.just("")),
     ColumnType.NUMERIC: st.sampled_from(["10.50", 3, 0.25, "1,000.5", ""]),
+    ColumnType.BIGNUMERIC: st.sampled_from(["10.50", 3, 0.25, "1.5e-12", ""]),
     ColumnType.FLOAT64: st.sampled_from([0.5, 1, "0.5"]),
     ColumnType.BOOL: st.sampled_from([True, False, "true", ""]),
     ColumnType.TIMESTAMP: st.one_of(
@@ -51,6 +52,7 @@ _WILD: dict[ColumnType, st.SearchStrategy[Any]] = {
     ColumnType.NUMERIC: st.one_of(
         st.decimals(-(10**12), 10**12, places=4).map(str), st.integers(), st.sampled_from([0.25, "1,000.5", ""])
     ),
+    ColumnType.BIGNUMERIC: st.one_of(st.integers(), st.sampled_from([0.25, "1,000.5", "1e38", "1e-39", ""])),
     ColumnType.FLOAT64: st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.just("0.5")),
     ColumnType.BOOL: st.sampled_from([True, False, "true", "false", ""]),
     ColumnType.TIMESTAMP: moments,
