@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.conftest import ROOT
 from tests.integration.test_load import Invoices, invoice
+from tests.support.contracts import changed
 from tests.support.pipeline import query, warehouse
-from tributary.contracts.loader import load_contract
-from tributary.contracts.model import Contract
 from tributary.errors import RefusedError
 from tributary.warehouse import evolve as module
 from tributary.warehouse.schema import sql_type
@@ -39,17 +36,6 @@ def forget() -> None:
     for table in ("stripe_invoices", "stripe_invoice_lines", "stripe_invoice_discounts"):
         for name in (f"raw.{table}", f"raw_history.{table}"):
             query(f"drop table if exists {name}")
-
-
-def changed(folder: Path, *columns: dict[str, Any], **fields: Any) -> Contract:
-    """The contract of invoices with other fields, with more columns, or with others in place of those of that name."""
-    contract = yaml.safe_load((ROOT / "include/contracts/stripe/invoices.yml").read_text())
-    new = {column["name"]: {"description": "Declared by a test.", **column} for column in columns}
-    kept = [new.pop(column["name"], column) for column in contract["columns"]]
-    path = folder / "stripe" / "invoices.yml"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(yaml.safe_dump({**contract, "version": 2, "columns": [*kept, *new.values()], **fields}))
-    return load_contract(path)
 
 
 def extra(table: str = "raw.stripe_invoices") -> dict[str, Any]:

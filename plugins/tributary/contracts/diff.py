@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -116,9 +117,13 @@ def _column(before: Column, after: Column) -> Iterator[tuple[str, bool]]:
 
 def _narrower(before: Column, after: Column) -> bool:
     low, high = float("-inf"), float("inf")
-    return (low if after.min is None else after.min) > (low if before.min is None else before.min) or (
-        high if after.max is None else after.max
-    ) < (high if before.max is None else before.max)
+    return _number(after.min, low) > _number(before.min, low) or _number(after.max, high) < _number(before.max, high)
+
+
+def _number(bound: float | date | None, unbounded: float) -> float:
+    if bound is None:
+        return unbounded
+    return bound.toordinal() if isinstance(bound, date) else bound
 
 
 def contracts_at(revision: str, folder: Path) -> Contracts:

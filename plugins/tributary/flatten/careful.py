@@ -19,7 +19,7 @@ from tributary.flatten.rows import (
     Reading,
     Rejected,
     RejectError,
-    check_range,
+    in_range,
     is_raw,
     is_required,
     known_paths,
@@ -95,9 +95,8 @@ class _ColumnReader:
         self.required = required
         self.path = column.path[0]
         self._decode = _exact if is_raw(column) else _value
-        self._convert = split if column.as_ == "list" else converter(column.type)
+        self._convert = split if column.as_ == "list" else in_range(column, converter(column.type))
         self._keeps_text = column.type == "JSON" and column.as_ is None
-        self._ranged = column.min is not None or column.max is not None
 
     def find(self, record: Node) -> msgspec.Raw | None:
         return next((raw for path in self.column.path if (raw := record.at(path)) is not None), None)
@@ -117,10 +116,7 @@ class _ColumnReader:
             raise UnfitError("unreadable") from None
         if self.column.expandable and isinstance(value, dict):
             value = value.get("id")
-        converted = None if value is None else self._convert(value)
-        if self._ranged and converted is not None:
-            check_range(self.column, converted)
-        return converted
+        return None if value is None else self._convert(value)
 
 
 class _TableReader:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ BREAKING = {
     "unit minor is now major": lambda c: column(c, "total").update(unit="major"),
     "is required now": lambda c: column(c, "number").update(required=True),
     "is narrower than it was": lambda c: column(c, "amount_paid").update(max=10),
+    "range [2020-01-01, 2099-12-31] is narrower": lambda c: column(c, "created").update(min=date(2020, 1, 1)),
     "path somewhere": lambda c: column(c, "number").update(path="somewhere.else"),
     "is new and required": lambda c: c["columns"].append(
         {"name": "novel", "type": "STRING", "required": True, "description": "A column that nobody knew before."}
