@@ -1,15 +1,11 @@
-"""Brings raw and ops tables into being and up to their contracts, before a transaction begins."""
-
-import logging
+"""Brings raw and ops tables into being, before a transaction begins."""
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tributary.contracts.model import Contract
 from tributary.settings import settings
 from tributary.warehouse.protocol import Warehouse
-from tributary.warehouse.schema import clustering, history_schema, raw_schema
-
-log = logging.getLogger(__name__)
+from tributary.warehouse.schema import Field, clustering, history_schema, raw_schema
 
 LEDGER_COLUMNS = (
     "load_id", "kind", "client_id", "source", "stream", "table_name", "axis", "axis_reason", "window_start",
@@ -35,22 +31,22 @@ def fence_name(contract: Contract) -> str:
     return f"ops.fence_{contract.tables[0].name}"
 
 
-def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, str]) -> None:
-    """Create what is missing and add columns that the contract has gained. Idempotent, no lock needed."""
+def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, str]) -> dict[str, dict[str, Field]]:
+    """Create what is missing; the columns of the tables that were there, by name. Idempotent, no lock needed."""
     # The view is the last thing that the script creates: with it, all is there. The ledger may be of an older version.
     if warehouse.columns("ops.api_usage") is None or set(LEDGER_COLUMNS) - set(warehouse.columns("ops.ledger") or ()):
         warehouse.query(render("ops.sql", project=warehouse.project), labels)
     if warehouse.columns(fence_name(contract)) is None:
         warehouse.query(render("fence.sql", project=warehouse.project, fence=fence_name(contract)), labels)
+    found = {}
     for table in contract.tables:
         for dataset, schema in (("raw", raw_schema(table)), ("raw_history", history_schema(table))):
             name = f"{dataset}.{table.name}"
-            have = warehouse.columns(name)
-            if have is None:
+            if (have := warehouse.columns(name)) is not None:
+                found[name] = have
+            else:
                 text = table.description if dataset == "raw" else f"Superseded versions. {table.description}"
                 warehouse.create(
                     name, schema, partition=contract.partition, cluster=clustering(table), description=text
                 )
-            elif missing := [field for field in schema if field["name"] not in have]:
-                log.info("%s: adding %s", name, ", ".join(field["name"] for field in missing))
-                warehouse.add_columns(name, missing)
+    return found
