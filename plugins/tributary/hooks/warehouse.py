@@ -73,11 +73,17 @@ class WarehouseHook(BigQueryHook):
             return None
 
     def create(
-        self, table: str, schema: Sequence[Field], *, partition: str | None, cluster: Sequence[str], description: str
+        self,
+        table: str,
+        schema: Sequence[Field],
+        *,
+        partition: str,
+        partition_by: str,
+        cluster: Sequence[str],
+        description: str,
     ) -> None:
         new = bigquery.Table(f"{self.project}.{table}", schema=_fields(schema))
-        if partition:
-            new.time_partitioning = bigquery.TimePartitioning(type_=partition, field="_record_date")
+        new.time_partitioning = bigquery.TimePartitioning(type_=partition, field=partition_by)
         new.clustering_fields = list(cluster) or None
         new.description = description
         try:

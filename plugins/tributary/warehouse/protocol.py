@@ -33,9 +33,16 @@ class Warehouse(Protocol):
         """The columns of a table; None where there is no such table."""
 
     def create(
-        self, table: str, schema: Sequence[Field], *, partition: str | None, cluster: Sequence[str], description: str
+        self,
+        table: str,
+        schema: Sequence[Field],
+        *,
+        partition: str,
+        partition_by: str,
+        cluster: Sequence[str],
+        description: str,
     ) -> None:
-        """Create a table if it is not there."""
+        """Create a table if it is not there, partitioned by DAY or MONTH of a column."""
 
     def add_columns(self, table: str, fields: Iterable[Field]) -> None:
         """Add nullable columns."""

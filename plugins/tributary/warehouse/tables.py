@@ -1,13 +1,14 @@
 """Brings raw and ops tables into being and up to their contracts, before a transaction begins."""
 
 import logging
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tributary.contracts.model import Contract
+from tributary.contracts.model import Contract, Granularity
 from tributary.settings import settings
 from tributary.warehouse.protocol import Warehouse
-from tributary.warehouse.schema import clustering, history_schema, raw_schema
+from tributary.warehouse.schema import Field, clustering, history_schema, raw_schema
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +44,31 @@ def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, st
     if warehouse.columns(fence_name(contract)) is None:
         warehouse.query(render("fence.sql", project=warehouse.project, fence=fence_name(contract)), labels)
     for table in contract.tables:
-        for dataset, schema in (("raw", raw_schema(table)), ("raw_history", history_schema(table))):
-            name = f"{dataset}.{table.name}"
-            have = warehouse.columns(name)
-            if have is None:
-                text = table.description if dataset == "raw" else f"Superseded versions. {table.description}"
-                warehouse.create(
-                    name, schema, partition=contract.partition, cluster=clustering(table), description=text
-                )
-            elif missing := [field for field in schema if field["name"] not in have]:
-                log.info("%s: adding %s", name, ", ".join(field["name"] for field in missing))
-                warehouse.add_columns(name, missing)
+        _ensure(
+            warehouse,
+            f"raw.{table.name}",
+            raw_schema(table),
+            partition=contract.partition,
+            partition_by="_record_date",
+            cluster=clustering(table),
+            description=table.description,
+        )
+        # By the end of the version: who asks for a moment reads what ended after it, and nothing of the years before.
+        _ensure(
+            warehouse,
+            f"raw_history.{table.name}",
+            history_schema(table),
+            partition=Granularity.MONTH,
+            partition_by="_valid_to",
+            cluster=clustering(table),
+            description=f"Superseded versions. {table.description}",
+        )
+
+
+def _ensure(warehouse: Warehouse, name: str, schema: list[Field], **layout: Any) -> None:
+    have = warehouse.columns(name)
+    if have is None:
+        warehouse.create(name, schema, **layout)
+    elif missing := [field for field in schema if field["name"] not in have]:
+        log.info("%s: adding %s", name, ", ".join(field["name"] for field in missing))
+        warehouse.add_columns(name, missing)
