@@ -3,7 +3,16 @@
   which is all that is known. Not asked while parsing, so that another moment doesn't make dbt parse every staging model again.
 -#}
 {% macro given_known_at() -%}
+    {%- if var('known_at') and not env_var('DBT_DATASET_PREFIX', '') -%}
+        {{ exceptions.raise_compiler_error(
+            "known_at rebuilds a past in the place of the present; give that past datasets of its own by DBT_DATASET_PREFIX, such as then_"
+        ) }}
+    {%- endif -%}
     {{ return((var('known_at') or env_var('TRIBUTARY_KNOWN_AT', '')) if execute else '') }}
+{%- endmacro %}
+
+{% macro known_at() -%}
+    {{ moment_literal(given_known_at()) if given_known_at() else 'cast(null as timestamp)' }}
 {%- endmacro %}
 
 {#-

@@ -18,6 +18,7 @@ LEDGER_COLUMNS = (
     "duplicate", "rejected", "gone", "tombstoned", "requests", "contract_version", "extraction_id", "dag_id", "run_id",
     "loaded_at",
 )  # fmt: skip
+"""What a load fills in; builds have `project` beside."""
 
 
 def render(template: str, **values: object) -> str:
@@ -39,7 +40,8 @@ def fence_name(contract: Contract) -> str:
 def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, str]) -> None:
     """Create what is missing and add columns that the contract has gained. Idempotent, no lock needed."""
     # The view is the last thing that the script creates: with it, all is there. The ledger may be of an older version.
-    if warehouse.columns("ops.api_usage") is None or set(LEDGER_COLUMNS) - set(warehouse.columns("ops.ledger") or ()):
+    wanted = {*LEDGER_COLUMNS, "project"}
+    if warehouse.columns("ops.api_usage") is None or wanted - set(warehouse.columns("ops.ledger") or ()):
         warehouse.query(render("ops.sql", project=warehouse.project), labels)
     if warehouse.columns(fence_name(contract)) is None:
         warehouse.query(render("fence.sql", project=warehouse.project, fence=fence_name(contract)), labels)

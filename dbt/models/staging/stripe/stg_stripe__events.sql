@@ -1,6 +1,7 @@
 select
     records.client_id,
     records.id as event_id,
+    records._record_date as record_date,
     records.created as created_at,
     records.type as event_type,
     records.api_version,

@@ -2,6 +2,7 @@ select
     records.client_id,
     records.invoice_id,
     records.id as invoice_line_id,
+    records._record_date as record_date,
     records.invoice_number,
     records.invoice_created as invoice_created_at,
     records.invoice_status,

@@ -1,6 +1,7 @@
 select
     records.client_id,
     records.id as invoice_id,
+    records._record_date as record_date,
     records.created as created_at,
     records.number as invoice_number,
     records.customer_id,
