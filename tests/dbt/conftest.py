@@ -12,6 +12,7 @@ from tests.dbt.runner import DbtRun, run_dbt
 from tests.dbt.warehouse import Row, Warehouse, emulator
 from tests.dbt.world import Loaded, books_of, day, history_and_two_days, loaded
 from tests.oracle import Books
+from tests.oracle.identity import FREE_MAIL
 
 #: Three companies in one warehouse (seed, customers); ids and addresses may well be the same.
 WORLDS = {"acme": (42, 60), "zenith": (7, 25), "lumen": (2026, 25)}
@@ -63,7 +64,8 @@ def built(warehouse: Warehouse, worlds: dict[str, Loaded], tmp_path_factory: pyt
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     target = tmp_path_factory.mktemp("build")
     reporting = {client: {"timezone": zone} for client, zone in ZONES.items() if zone != "UTC"}
-    return run_dbt(arguments, target, warehouse.settings, as_of=AS_OF.isoformat(), reporting=reporting)
+    variables = {"reporting": reporting, "free_mail_domains": sorted(FREE_MAIL)}
+    return run_dbt(arguments, target, warehouse.settings, as_of=AS_OF.isoformat(), **variables)
 
 
 def _together(parts: Iterable[dict[str, list[Row]]]) -> dict[str, list[Row]]:

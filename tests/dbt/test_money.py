@@ -10,8 +10,9 @@ from tests.dbt.runner import DbtRun
 from tests.dbt.warehouse import Warehouse
 from tests.dbt.world import Loaded, day
 from tests.oracle import Books
-from tests.oracle.clv import major, person_of
+from tests.oracle.clv import major
 from tests.oracle.compare import compare_rows
+from tests.oracle.identity import person_of
 from tests.oracle.mrr import ItemMonth, expected_movements, expected_mrr
 from tests.oracle.raw import Row
 from tests.oracle.revenue import by_invoice, by_month, expected_bookings, expected_cash

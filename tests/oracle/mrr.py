@@ -15,7 +15,8 @@ from fractions import Fraction
 from typing import Any
 
 from tests.oracle.books import Books, Json
-from tests.oracle.clv import NEVER_BEGAN, major, person_of
+from tests.oracle.clv import NEVER_BEGAN, major
+from tests.oracle.identity import person_of
 from tests.oracle.raw import Row, Table
 from tests.oracle.values import epoch
 

@@ -78,6 +78,7 @@ select
     grain.person_key,
     persons.person_email as email,
     persons.match,
+    persons.match_confidence,
     persons.stripe_customer_ids,
     persons.hubspot_contact_id,
     grain.currency,
