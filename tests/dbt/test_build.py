@@ -38,6 +38,7 @@ def test_the_mart_equals_the_oracle(
     assert {row["match"] for row in expected} == {"matched", "stripe_only", "no_email"}
     assert {row["currency"] for row in expected} >= {"usd", "eur", "jpy", "kwd"}
     assert any(row["is_churned_in_crm_but_active"] for row in expected)
+    assert any(row["is_active_in_crm_but_churned"] for row in expected)
     assert any(row["stripe_customer_ids"] > 1 for row in expected)
 
 
@@ -63,7 +64,7 @@ def test_who_is_who_equals_the_oracle(
 def test_unit_tests_pass(built: DbtRun, warehouse: Warehouse, tmp_path: Path) -> None:
     run = run_dbt(["test", "--select", "test_type:unit"], tmp_path, warehouse.settings)
     assert run.code == 0, run.failed() or run.output[-3000:]
-    assert len(run.results) == 19
+    assert len(run.results) == 22
 
 
 def test_an_as_of_that_is_no_moment_is_refused(parsed: DbtRun, tmp_path: Path) -> None:

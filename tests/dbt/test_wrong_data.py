@@ -25,6 +25,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     assert warehouse.query("select as_of from staging.int_as_of") == [{"as_of": day(2026, 1, 6, 6)}]
     culprits = {
         "assert_balance_transactions_add_up",
+        "assert_clv_equals_cash",
         "assert_clv_equals_payments",
         "assert_item_states_end_as_observed",
         "assert_mrr_movements_balance",

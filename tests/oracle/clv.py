@@ -12,20 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from tests.oracle.cash import expected_payments
 from tests.oracle.identity import people as people_of
 from tests.oracle.raw import Row, Table
+from tests.oracle.values import major
 
 IN_FORCE = ("trialing", "active", "past_due")
 NEVER_BEGAN = ("incomplete", "incomplete_expired")
 CHURNED = ("churned",)
-_NO_DECIMALS = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
-_THREE_DECIMALS = {"bhd", "jod", "kwd", "omr", "tnd"}
-
-
-def major(amount: int, currency: str) -> Decimal:
-    """Minor to major units, by Stripe's list of currencies."""
-    places = 0 if currency in _NO_DECIMALS else 3 if currency in _THREE_DECIMALS else 2
-    return Decimal(amount).scaleb(-places)
+ACTIVE = ("active",)
 
 
 @dataclass
@@ -33,6 +28,7 @@ class _Tally:
     """What one person has to do with one currency."""
 
     revenue: Decimal = Decimal(0)
+    cash: Decimal = Decimal(0)
     paid_at: list[datetime] = field(default_factory=list)
     months: set[tuple[int, int]] = field(default_factory=set)
     plans: list[tuple[datetime, str, str]] = field(default_factory=list)
@@ -48,6 +44,9 @@ def expected_clv(raw: Mapping[str, Table], as_of: datetime, client: str = "acme"
             tallies[key_of[row["id"]], row["currency"]]
     _count_invoices(raw, as_of, key_of, tallies)
     _count_subscriptions(raw, as_of, key_of, tallies)
+    for payment in expected_payments(raw, as_of, key_of):
+        tallies[payment.person, payment.currency].cash += payment.amount
+    in_force = {key for (key, _), tally in tallies.items() if tally.plans}
     rows = []
     for (key, currency), tally in sorted(tallies.items()):
         person = people[key]
@@ -71,11 +70,13 @@ def expected_clv(raw: Mapping[str, Table], as_of: datetime, client: str = "acme"
                 "invoices_paid": len(tally.paid_at),
                 "first_payment_at": min(tally.paid_at, default=None),
                 "last_payment_at": max(tally.paid_at, default=None),
+                "net_cash_collected": tally.cash,
                 "months_active": len(tally.months),
                 "plan": max(tally.plans)[2] if tally.plans else None,
                 "has_active_subscription": bool(tally.plans),
                 "crm_status": status,
                 "is_churned_in_crm_but_active": bool(tally.plans) and status in CHURNED,
+                "is_active_in_crm_but_churned": bool(tally.months) and key not in in_force and status in ACTIVE,
                 "as_of": as_of,
             }
         )
