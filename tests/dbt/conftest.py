@@ -18,7 +18,7 @@ from tests.oracle.economics import Given
 from tests.oracle.identity import FREE_MAIL
 
 #: Three companies in one warehouse (seed, customers); ids and addresses may well be the same.
-WORLDS = {"acme": (42, 60), "zenith": (7, 25), "lumen": (2026, 25)}
+WORLDS = {"acme": (42, 60), "zenith": (7, 25), "lumen": (22, 25)}
 #: One of them closes its months in a timezone with daylight saving.
 ZONES = {"acme": "UTC", "zenith": "America/New_York", "lumen": "UTC"}
 AS_OF = day(2026, 1, 6)
