@@ -46,7 +46,7 @@ def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, st
     for table in contract.tables:
         layouts: tuple[tuple[str, list[Field], dict[str, Any]], ...] = (
             ("raw", raw_schema(table), {"partition": contract.partition, "partition_by": "_record_date"}),
-            # By the end of the version: who asks for a moment reads what ended after it, and nothing of the years before.
+            # By the end of the version: who asks for a moment reads what ended after it, and no more.
             ("raw_history", history_schema(table), {"partition": Granularity.MONTH, "partition_by": "_valid_to"}),
         )
         for dataset, schema, layout in layouts:
