@@ -72,6 +72,12 @@ class WarehouseHook(BigQueryHook):
         except NotFound:
             return None
 
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        try:
+            return [dict(row) for row in self.client.list_rows(self.client.get_table(f"{self.project}.{table}"))]
+        except NotFound:
+            return []
+
     def create(
         self, table: str, schema: Sequence[Field], *, partition: str | None, cluster: Sequence[str], description: str
     ) -> None:

@@ -32,6 +32,9 @@ class Warehouse(Protocol):
     def columns(self, table: str) -> list[str] | None:
         """The columns of a table; None where there is no such table."""
 
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a small table; none where there is no such table."""
+
     def create(
         self, table: str, schema: Sequence[Field], *, partition: str | None, cluster: Sequence[str], description: str
     ) -> None:
