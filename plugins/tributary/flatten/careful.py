@@ -27,7 +27,7 @@ from tributary.flatten.rows import (
     own_columns,
     row_type,
 )
-from tributary.flatten.values import UnfitError, converter, kind, split
+from tributary.flatten.values import UnfitError, converter, domain, kind, split
 from tributary.sources.base import Source
 
 _COVERED: dict[str, Any] = {}
@@ -95,7 +95,8 @@ class _ColumnReader:
         self.required = required
         self.path = column.path[0]
         self._decode = _exact if is_raw(column) else _value
-        self._convert = split if column.as_ == "list" else in_range(column, converter(column.type))
+        special = {"list": split, "domain": domain}.get(column.as_ or "")
+        self._convert = special or in_range(column, converter(column.type))
         self._keeps_text = column.type == "JSON" and column.as_ is None
 
     def find(self, record: Node) -> msgspec.Raw | None:
