@@ -79,7 +79,7 @@ def test_an_optional_client_that_is_behind_is_marked_until_it_has_caught_up():
         "maybe", "2026-01-04", "2026-01-05", *(s for s in load_contracts("stripe") if s not in ("invoices", "refunds"))
     )
     sensor, context = gate()
-    assert sensor.execute(context) == "2026-01-05T00:00:00Z"
+    sensor.execute(context)
     missing = datetime(2026, 1, 4, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC)
     assert stale() == {"invoices of maybe": missing, "refunds of maybe": missing}
     covers("maybe", "2026-01-04", "2026-01-05", "invoices")

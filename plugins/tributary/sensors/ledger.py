@@ -32,8 +32,8 @@ class LedgerSensor(TributaryOperator):
         self.interval = interval
         self.timeout = timeout
 
-    def run(self, context: Any) -> str:
-        """Returns the end of the window, which is the moment that a build shows the world at."""
+    def run(self, context: Any) -> None:
+        """Succeeds, or waits in the triggerer."""
         from tributary.hooks.warehouse import WarehouseHook
         from tributary.ledger.read import missing
         from tributary.triggers.ledger import LedgerTrigger
@@ -55,7 +55,7 @@ class LedgerSensor(TributaryOperator):
         self.defer(trigger=trigger, method_name="resume")
         raise AssertionError("defer() leaves the task")
 
-    def resume(self, context: Any, event: dict[str, Any]) -> str:
+    def resume(self, context: Any, event: dict[str, Any]) -> None:
         """Called with the trigger's answer."""
         if event["missing"]:
             raise AirflowFailException(
@@ -64,11 +64,11 @@ class LedgerSensor(TributaryOperator):
             )
         return self._pass(context)
 
-    def _pass(self, context: Any) -> str:
+    def _pass(self, context: Any) -> None:
         """Optional clients are not waited for; what they lack is marked where the reader of the marts can see it."""
         from tributary.hooks.warehouse import WarehouseHook
         from tributary.ledger.read import missing
-        from tributary.ledger.write import mark_stale
+        from tributary.ledger.stale import mark_stale
 
         window, labels, ti = context_window(context), job_labels(context, "ledger"), context["ti"]
         self.log.info("the ledger covers %s for %s", window, ", ".join(self.sources))
@@ -77,4 +77,3 @@ class LedgerSensor(TributaryOperator):
         if stale:
             self.log.warning("not waited for, since optional: %s", "; ".join(map(str, stale)))
         mark_stale(warehouse, stale, window=window, dag_id=ti.dag_id, run_id=ti.run_id, labels=labels)
-        return stamp(window.end)
