@@ -47,5 +47,5 @@ def test_a_newer_version_is_left_as_it_is():
     assert (
         f"is of version {OPS_VERSION + 1}, newer than this release's {OPS_VERSION}, and was left as it is" in command()
     )
-    assert warehouse().columns("ops.api_usage") == ["newer"]
+    assert list(warehouse().columns("ops.api_usage") or ()) == ["newer"]
     query("delete from ops.migrations where true")
