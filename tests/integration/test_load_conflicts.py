@@ -1,7 +1,9 @@
 """Loads that meet: through a proxy that cancels overlapping transactions as BigQuery does."""
 
+import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,6 +15,7 @@ from tests.conftest import variables
 from tests.integration.test_load import CREATED, WINDOW, Invoices, invoice, totals
 from tests.support.bigquery import BigQueryProxy, bigquery_proxy
 from tests.support.pipeline import content, empty, query
+from tributary.contracts.loader import load_contracts
 from tributary.warehouse import replace as module
 from tributary.warehouse.protocol import ConflictError
 
@@ -144,3 +147,21 @@ def test_bounds_that_another_load_has_made_stale_are_looked_up_again(
     [row] = query("select id, _record_date, created from raw.stripe_invoices")
     assert str(row["_record_date"])[:10] == WINDOW[0][:8] + "02", "the partition is fixed when a record is first loaded"
     assert row["created"].month == 2
+
+
+def test_stage_tables_are_made_to_expire(proxy: BigQueryProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as the emulator goes, which forgets it: what BigQuery is asked for."""
+    asked: list[dict[str, Any]] = []
+    forward = proxy.forward
+
+    def noted(method: str, path: str, headers: dict[str, str], body: bytes) -> Any:
+        if method == "POST" and path.partition("?")[0].endswith("/datasets/raw_stage/tables"):
+            asked.append(json.loads(body))
+        return forward(method, path, headers, body)
+
+    monkeypatch.setattr(proxy, "forward", noted)
+    prepared(Invoices(), invoice(1, created=None))
+    assert len(asked) == 1 + len(load_contracts("stripe")["invoices"].tables), "one for each table, and one for rejects"
+    for table in asked:
+        hours = (int(table["expirationTime"]) / 1000 - time.time()) / 3600
+        assert 71 < hours < 73
