@@ -81,11 +81,17 @@ class WarehouseHook(BigQueryHook):
         return {field.name: field.to_api_repr() for field in schema}
 
     def create(
-        self, table: str, schema: Sequence[Field], *, partition: str | None, cluster: Sequence[str], description: str
+        self,
+        table: str,
+        schema: Sequence[Field],
+        *,
+        partition: str,
+        partition_by: str,
+        cluster: Sequence[str],
+        description: str,
     ) -> None:
         new = bigquery.Table(f"{self.project}.{table}", schema=_fields(schema))
-        if partition:
-            new.time_partitioning = bigquery.TimePartitioning(type_=partition, field="_record_date")
+        new.time_partitioning = bigquery.TimePartitioning(type_=partition, field=partition_by)
         new.clustering_fields = list(cluster) or None
         new.description = description
         try:

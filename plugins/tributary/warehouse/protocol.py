@@ -55,9 +55,16 @@ class Warehouse(Protocol):
         """The columns of a table by name, in order; None where there is no such table."""
 
     def create(
-        self, table: str, schema: Sequence[Field], *, partition: str | None, cluster: Sequence[str], description: str
+        self,
+        table: str,
+        schema: Sequence[Field],
+        *,
+        partition: str,
+        partition_by: str,
+        cluster: Sequence[str],
+        description: str,
     ) -> None:
-        """Create a table if it is not there."""
+        """Create a table if it is not there, partitioned by DAY or MONTH of a column."""
 
     def put_columns(self, table: str, fields: Iterable[Field]) -> None:
         """Add columns, nullable ones; those that are there take over the description.
