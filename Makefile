@@ -59,6 +59,10 @@ check: setup ## preflight: credentials, accounts, scopes, datasets, bucket, cloc
 reset: setup ## stop the local services and delete their data; the environments stay
 	$(LOCAL) reset
 
+.PHONY: contracts
+contracts: setup ## render what is generated from include/contracts: dbt's sources, docs/data-dictionary
+	PYTHONPATH=plugins $(VENV)/python -m tributary.contracts
+
 .PHONY: lint
 lint: setup ## every static check: style, types, image, compose file, workflows, secrets
 	$(VENV)/pre-commit run --all-files
