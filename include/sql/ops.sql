@@ -76,6 +76,13 @@ create table if not exists `{{ project }}.ops.schema_drift` (
 ) partition by timestamp_trunc(seen_at, month) cluster by source, stream
 options (description = 'Fields that the contracts do not know or whose type changed, and what contracts changed in the tables.');
 
+create table if not exists `{{ project }}.ops.suppressions` (
+  client_id string not null options (description = 'Tenant whose records are meant.'),
+  kind string not null options (description = 'email: the value is the keyed hash of an address; else a source, and the value is a record id.'),
+  value string not null options (description = 'Hash or id by which records of the person are recognised.'),
+  suppressed_at timestamp options (description = 'When the person was erased.')
+) options (description = 'Insert-only: people who were erased. Flatten blanks the personal data of their records.');
+
 create or replace view `{{ project }}.ops.stream_status`
 options (description = 'Per client and stream: covered up to when, rows of the last load, rejects, tombstones.') as
 select

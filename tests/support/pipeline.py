@@ -62,15 +62,26 @@ class Pipeline:
         )
 
     def flatten(self, landing: LandingManifest, name: str | None = None) -> StagedManifest:
-        name = name or f"flatten{next(_numbers)}"
-        return flatten(source=self.source, contract=self.contract, landing=landing, attempt_id=name, bucket=bucket())
+        from tributary.hooks.pii import personal
+
+        return flatten(
+            source=self.source,
+            contract=self.contract,
+            landing=landing,
+            attempt_id=name or f"flatten{next(_numbers)}",
+            bucket=bucket(),
+            personal=personal(self.contract, landing.item.client_id, warehouse()),
+        )
 
     def stage(self, manifest: StagedManifest, name: str | None = None) -> Staged:
+        from tributary.hooks.pii import personal
+
         return stage(
             warehouse=warehouse(),
             contract=self.contract,
             manifest=manifest,
             bucket=bucket(),
+            personal=lambda: personal(self.contract, manifest.item.client_id, warehouse()),
             stage_id=name or f"t{next(_numbers)}",
             labels={"dag": "test"},
         )

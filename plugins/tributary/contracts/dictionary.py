@@ -53,7 +53,8 @@ def _column(column: Column, *, in_key: bool) -> tuple[str, ...]:
     bounds = [f"{sign} {bound:g}" if isinstance(bound, float) else f"{sign} {bound}"
               for sign, bound in (("≥", column.min), ("≤", column.max)) if bound is not None]  # fmt: skip
     type_ = f"{column.type}, {'key' if in_key else 'required'}" if in_key or column.required else str(column.type)
-    return f"`{column.name}`", type_, column.unit or "", column.pii or "", " ".join(bounds), column.description
+    personal = ", ".join(filter(None, (column.pii, column.rule)))
+    return f"`{column.name}`", type_, column.unit or "", personal, " ".join(bounds), column.description
 
 
 def _markdown(head: tuple[str, ...], rows: Iterable[Iterable[str]]) -> str:

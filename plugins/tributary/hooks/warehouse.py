@@ -80,6 +80,12 @@ class WarehouseHook(BigQueryHook):
             return None
         return {field.name: field.to_api_repr() for field in schema}
 
+    def list_rows(self, table: str) -> list[dict[str, Any]]:
+        try:
+            return [dict(row) for row in self.client.list_rows(self.client.get_table(f"{self.project}.{table}"))]
+        except NotFound:
+            return []
+
     def create(
         self,
         table: str,

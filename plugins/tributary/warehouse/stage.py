@@ -1,6 +1,7 @@
 """The stage load: one load job per staged table, into a table of its own that expires."""
 
 import logging
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from tributary.flatten.manifest import StagedManifest
 from tributary.flatten.rows import RejectError
 from tributary.lake import check_parts, read_json
 from tributary.landing.manifest import LandingManifest, manifest_name
+from tributary.personal.rows import Personal
 from tributary.settings import settings
 from tributary.sources import source
 from tributary.warehouse.protocol import LoadRefusedError, Warehouse
@@ -44,10 +46,11 @@ def stage(
     contract: Contract,
     manifest: StagedManifest,
     bucket: Any,
+    personal: Callable[[], Personal],
     stage_id: str,
     labels: dict[str, str],
 ) -> Staged:
-    """Load a staged folder.
+    """Load a staged folder. `personal` is asked when the window has to be flattened again.
 
     A record of which BigQuery refuses a row must not block the others: the landing folder is flattened again, with that
     record among the rejects, and loaded from there.
@@ -70,11 +73,16 @@ def stage(
                 ) from None
             log.warning("%s: the load job refused rows of %d records: %s", contract.name, len(found), error)
             refused |= found
-            manifest = _flatten_without(contract, manifest, bucket, stage_id, refused)
+            manifest = _flatten_without(contract, manifest, bucket, personal(), stage_id, refused)
 
 
 def _flatten_without(
-    contract: Contract, manifest: StagedManifest, bucket: Any, stage_id: str, refused: dict[str, RejectError]
+    contract: Contract,
+    manifest: StagedManifest,
+    bucket: Any,
+    personal: Personal,
+    stage_id: str,
+    refused: dict[str, RejectError],
 ) -> StagedManifest:
     landing = read_json(bucket, manifest_name(manifest.landing_folder), LandingManifest)
     if landing is None:
@@ -90,6 +98,7 @@ def _flatten_without(
         landing=landing,
         attempt_id=f"{stage_id}-{told}",
         bucket=bucket,
+        personal=personal,
         refused=refused,
     )
 
