@@ -302,6 +302,11 @@ def test_a_row_that_vanished_from_the_stage_table_fails_the_load_with_both_numbe
     invoices.load(invoice(1))
     manifest = invoices.pipeline.flatten(invoices.land(invoice(1, total=1), invoice(2)))
     staged = invoices.pipeline.stage(manifest)
+    for name in staged.tables.values():
+        expires = warehouse().client.get_table(f"{warehouse().project}.{name}").expires
+        assert timedelta(hours=71) < expires - datetime.now(UTC) < timedelta(hours=73), (
+            "a stage table expires by itself"
+        )
     query(f"delete from {staged.tables['stripe_invoice_lines']} where id = 'il_2_0'")
     with pytest.raises(
         RefusedError, match=r"stripe_invoice_lines, client acme, window .* has 3 rows, expected 4; nothing was loaded"

@@ -217,9 +217,10 @@ class Lane:
         )
 
     def rejects(self) -> dict[str, datetime]:
-        """When each key was rejected last."""
+        """Open rejects: when each key was answered last."""
         rows = query(
-            f"select record_key, max(_observed_at) as at from ops.rejects where stream = '{self.stream}' group by 1"
+            "select record_key, max(_observed_at) as at from ops.open_rejects "
+            f"where stream = '{self.stream}' group by 1"
         )
         return {row["record_key"]: row["at"] for row in rows}
 

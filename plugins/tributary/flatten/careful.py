@@ -212,7 +212,7 @@ class CarefulReader:
                 children.append((stream, rows))
                 found += [(stream, one) for one in drift]
         except RejectError as error:
-            return Rejected(error, self._key(record), self._count(record))
+            return Rejected(error, self._key(record), self._count(record), self._source.deleted_at(record))
         texts = [record.at(path) for path in self._contract.merged_ids]
         merged = [_value(text) for text in texts if text is not None]
         return Reading(row, children, found, merged, self._source.deleted_at(record))

@@ -300,7 +300,8 @@ class _Flattening:
             self._broken |= {self._at: error} if error else {}
         if isinstance(reading, Reading) and self._at in self._broken:
             nested = {stream: len(rows) for stream, rows in reading.children}
-            reading = Rejected(self._broken[self._at], key_of(self._contract, reading.row), nested)
+            key = key_of(self._contract, reading.row)
+            reading = Rejected(self._broken[self._at], key, nested, reading.deleted_at)
         if isinstance(reading, Rejected):
             self._reject(reading, observed)
             return
@@ -387,6 +388,9 @@ class _Flattening:
             _observed_at=observed,
         )
         self._rejects.write(_encode(reject))
+        if reading.deleted_at and key and len(self._contract.key) == 1:
+            # Whatever else of it can't be read, it is deleted: its last good row must not go on living.
+            self._gone(key, observed)
 
     def _count_drift(self, table: str, found: Drift) -> None:
         report = self._drift.get((table, found.kind, found.path, found.found))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from tributary.personal.rows import Suppressed
 from tributary.warehouse.literals import literal
 from tributary.warehouse.protocol import Warehouse
-from tributary.warehouse.tables import render
+from tributary.warehouse.tables import migrate
 
 TABLE = "ops.suppressions"
 MAILBOX = "email"
@@ -22,8 +22,7 @@ def suppressed(warehouse: Warehouse, source: str, client_id: str) -> Suppressed:
 
 def suppress(warehouse: Warehouse, client_id: str, values: Mapping[str, Iterable[str]], labels: dict[str, str]) -> int:
     """Add to the list: `email` -> digests, source -> record ids. Returns how many were new."""
-    if warehouse.columns(TABLE) is None:
-        warehouse.query(render("ops.sql", project=warehouse.project), labels)
+    migrate(warehouse, labels)
     known = {(row["client_id"], row["kind"], row["value"]) for row in warehouse.list_rows(TABLE)}
     wanted = [(client_id, kind, value) for kind, found in values.items() for value in found]
     new = [entry for entry in dict.fromkeys(wanted) if entry not in known]
