@@ -72,6 +72,9 @@ class WarehouseHook(BigQueryHook):
         except NotFound:
             return None
 
+    def tables(self, dataset: str) -> list[str]:
+        return [table.table_id for table in self.client.list_tables(f"{self.project}.{dataset}")]
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         try:
             return [dict(row) for row in self.client.list_rows(self.client.get_table(f"{self.project}.{table}"))]

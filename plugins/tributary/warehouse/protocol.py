@@ -32,6 +32,9 @@ class Warehouse(Protocol):
     def columns(self, table: str) -> list[str] | None:
         """The columns of a table; None where there is no such table."""
 
+    def tables(self, dataset: str) -> list[str]:
+        """The names of a dataset's tables."""
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a small table; none where there is no such table."""
 
