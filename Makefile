@@ -55,6 +55,11 @@ check: setup ## preflight: credentials, accounts, scopes, datasets, bucket, cloc
 	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.preflight $(ARGS); \
 		else $(LOCAL) exec python -m tributary.preflight $(ARGS); fi
 
+.PHONY: erase
+erase: setup ## what is stored about a person, of the environment's project, else the local stack: make erase CLIENT=acme [EMAIL=...] [ARGS=--yes to erase it]
+	export PYTHONPATH=plugins; set -- python -m tributary.erase $(CLIENT) $${EMAIL:+--email "$$EMAIL"} $(ARGS); \
+		if [ -n "$$TRIBUTARY_PROJECT" ]; then PATH="$(VENV):$$PATH" "$$@"; else $(LOCAL) exec "$$@"; fi
+
 .PHONY: reset
 reset: setup ## stop the local services and delete their data; the environments stay
 	$(LOCAL) reset
