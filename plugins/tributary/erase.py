@@ -79,7 +79,7 @@ def _erase_warehouse(warehouse: Any, person: "Person", contracts: "list[Contract
         for place in places(warehouse, person, contracts, _LABELS):
             console.print(f"{place.table}: {place.rows} rows{_done(yes)}")
             if yes:
-                erase_rows(warehouse, person, place, _LABELS)
+                erase_rows(warehouse, place, _LABELS)
         left = list(places(warehouse, person, contracts, _LABELS)) if yes else []
     for place in left:
         console.print(f"{place.table}: {place.rows} rows are left, a load was writing; give the command again")

@@ -102,7 +102,9 @@ def test_erasing_somebody(loaded: World):
     assert not [name for name, text in after.items() if mailbox.search(text)]
     # Two people may have one name, but not in the same row.
     assert not [found for found, text in after.items() if name in text and "hubspot_contacts" not in found]
-    [blank] = query(f"select firstname, lastname, phone, properties_other from raw.hubspot_contacts where id = '{contact}'")
+    [blank] = query(
+        f"select firstname, lastname, phone, properties_other from raw.hubspot_contacts where id = '{contact}'"
+    )
     assert set(blank.values()) == {None}
     assert {table: len(content(f"raw.{table}")) for table in TABLES} == counts, "what was booked stays"
     assert others(email) == rest, "nobody else was touched"

@@ -1,7 +1,7 @@
 """Takes a person out of what was stored: rows are emptied of personal data, folders of the lake are deleted."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from tributary.contracts.model import Contract, Pii, TableSpec
@@ -19,7 +19,9 @@ class Place(NamedTuple):
 
     table: str
     rows: int
-    spec: TableSpec
+    #: Its personal columns, and the SQL condition of these rows.
+    columns: tuple[str, ...]
+    condition: str
 
 
 class Folder(NamedTuple):
@@ -39,37 +41,42 @@ def places(
         for table in contract.tables:
             names = [f"raw_stage.{name}" for name in staged if name.startswith(f"{table.name}__")]
             for name in (*names, f"raw_history.{table.name}", f"raw.{table.name}"):
-                condition = _condition(person, table)
-                if condition is None or warehouse.columns(name) is None:
+                have = warehouse.columns(name) or ()
+                condition = _condition(person, table, have)
+                if condition is None:
                     continue
                 sql = f"select count(*) as n from `{warehouse.project}.{name}` where {condition}"
                 if rows := int(warehouse.query(sql, labels)[0]["n"]):
-                    yield Place(name, rows, table)
+                    yield Place(name, rows, tuple(_personal(table, have)), condition)
 
 
-def erase_rows(warehouse: Warehouse, person: Person, place: Place, labels: dict[str, str]) -> None:
+def erase_rows(warehouse: Warehouse, place: Place, labels: dict[str, str]) -> None:
     """Empty the personal columns of the person's rows; ids, dates and amounts stay."""
-    changes = ", ".join(f"{name} = null" for name in _personal(place.spec))
+    changes = ", ".join(f"{name} = null" for name in place.columns)
     warehouse.query(
-        f"update `{warehouse.project}.{place.table}` set {changes}, _row_hash = '{_ERASED}' "
-        f"where {_condition(person, place.spec)}",
+        f"update `{warehouse.project}.{place.table}` set {changes}, _row_hash = '{_ERASED}' where {place.condition}",
         labels,
     )
 
 
-def _personal(table: TableSpec) -> list[str]:
-    return [*(column.name for column in table.columns if column.pii), "_extra"]
+def _personal(table: TableSpec, have: Container[str]) -> list[str]:
+    names = [*(column.name for column in table.columns if column.pii), "_extra"]
+    return [name for name in names if name in have]
 
 
-def _condition(person: Person, table: TableSpec) -> str | None:
-    """Rows about the person that hold something personal; None for a table that can't be about anybody."""
+def _condition(person: Person, table: TableSpec, have: Container[str]) -> str | None:
+    """Rows about the person that hold something personal; None for a table that can't be about anybody. `have`: its
+    columns, of which an older one may lack some, and the rejects of a stage load have none."""
     ids = person.ids.get(table.contract.source)
-    subjects = [] if not ids else [f"{_subject(subject)} in ({literals(ids)})" for subject in table.subject]
-    mailboxes = [person.is_mailbox(column.name) for column in table.columns if column.pii == Pii.EMAIL]
-    if not subjects + mailboxes:
+    subjects = [subject for subject in table.subject if ids and subject.partition(".")[0] in have]
+    of_ids = [f"{_subject(subject)} in ({literals(ids or ())})" for subject in subjects]
+    emails = [column.name for column in table.columns if column.pii == Pii.EMAIL and column.name in have]
+    personal = _personal(table, have)
+    if not personal or not (of_ids or emails):
         return None
-    holds = " or ".join(f"{name} is not null" for name in _personal(table))
-    about = " or ".join(subjects + mailboxes)
+    mailboxes = [person.is_mailbox(name) for name in emails]
+    holds = " or ".join(f"{name} is not null" for name in personal)
+    about = " or ".join(of_ids + mailboxes)
     return f"client_id = {literal(person.client_id)} and ({about}) and ({holds})"
 
 
