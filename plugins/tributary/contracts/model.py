@@ -144,16 +144,6 @@ class Column(_Model):
         return data
 
     @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if self.rule and not self.pii:
-            raise ValueError(f"{self.name!r} has a rule for personal data, but no `pii`")
-        if self.rule == Rule.HASH and (self.type != ColumnType.STRING or self.as_):
-            raise ValueError(f"{self.name!r} can't be hashed, only plain text can; its rule may be clear or drop")
-        if self.rule == Rule.DROP and self.required:
-            raise ValueError(f"{self.name!r} can't be required and dropped")
-        return self
-
-    @model_validator(mode="after")
     def _range_fits_type(self) -> Self:
         bounds = [bound for bound in (self.min, self.max) if bound is not None]
         wanted = _RANGED.get(self.type)
@@ -162,6 +152,16 @@ class Column(_Model):
             raise ValueError(f"column {self.name!r} of type {self.type} takes {kind} as min and max")
         if len(bounds) == 2 and bounds[0] > bounds[1]:  # type: ignore[operator]  # two of a kind
             raise ValueError(f"column {self.name!r}: min {bounds[0]} is above max {bounds[1]}")
+        return self
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.rule and not self.pii:
+            raise ValueError(f"{self.name!r} has a rule for personal data, but no `pii`")
+        if self.rule == Rule.HASH and (self.type != ColumnType.STRING or self.as_):
+            raise ValueError(f"{self.name!r} can't be hashed, only plain text can; its rule may be clear or drop")
+        if self.rule == Rule.DROP and self.required:
+            raise ValueError(f"{self.name!r} can't be required and dropped")
         return self
 
     @property

@@ -95,8 +95,8 @@ class _ColumnReader:
         self.required = required
         self.path = column.path[0]
         self._decode = _exact if is_raw(column) else _value
-        own = {"list": split, "domain": domain}.get(column.as_ or "")
-        self._convert = own or in_range(column, converter(column.type))
+        special = {"list": split, "domain": domain}.get(column.as_ or "")
+        self._convert = special or in_range(column, converter(column.type))
         self._keeps_text = column.type == "JSON" and column.as_ is None
 
     def find(self, record: Node) -> msgspec.Raw | None:

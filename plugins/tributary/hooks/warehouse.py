@@ -79,7 +79,7 @@ class WarehouseHook(BigQueryHook):
     def tables(self, dataset: str) -> list[str]:
         return [table.table_id for table in self.client.list_tables(f"{self.project}.{dataset}")]
 
-    def whole(self, table: str) -> list[dict[str, Any]]:
+    def list_rows(self, table: str) -> list[dict[str, Any]]:
         try:
             return [dict(row) for row in self.client.list_rows(self.client.get_table(f"{self.project}.{table}"))]
         except NotFound:

@@ -13,7 +13,7 @@ MAILBOX = "email"
 
 def suppressed(warehouse: Warehouse, source: str, client_id: str) -> Suppressed:
     """The erased people of a client, as their records in a source can be recognised."""
-    found = [row for row in warehouse.whole(TABLE) if row["client_id"] == client_id]
+    found = [row for row in warehouse.list_rows(TABLE) if row["client_id"] == client_id]
     ids, mailboxes = (
         frozenset(str(row["value"]) for row in found if row["kind"] == kind) for kind in (source, MAILBOX)
     )
@@ -24,7 +24,7 @@ def suppress(warehouse: Warehouse, client_id: str, values: Mapping[str, Iterable
     """Add to the list: `email` -> digests, source -> record ids. Returns how many were new."""
     if warehouse.columns(TABLE) is None:
         warehouse.query(render("ops.sql", project=warehouse.project), labels)
-    known = {(row["client_id"], row["kind"], row["value"]) for row in warehouse.whole(TABLE)}
+    known = {(row["client_id"], row["kind"], row["value"]) for row in warehouse.list_rows(TABLE)}
     wanted = [(client_id, kind, value) for kind, found in values.items() for value in found]
     new = [entry for entry in dict.fromkeys(wanted) if entry not in known]
     if new:

@@ -38,7 +38,7 @@ class Warehouse(Protocol):
     def tables(self, dataset: str) -> list[str]:
         """The names of a dataset's tables."""
 
-    def whole(self, table: str) -> list[dict[str, Any]]:
+    def list_rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a small table; none where there is no such table."""
 
     def create(
