@@ -64,6 +64,11 @@ migrate: setup ## bring the ops tables and views up to this release; of the envi
 	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.warehouse; \
 		else $(LOCAL) exec python -m tributary.warehouse; fi
 
+.PHONY: erase
+erase: setup ## what is stored about a person, of the environment's project, else the local stack: make erase CLIENT=acme [EMAIL=...] [ARGS=--yes to erase it]
+	export PYTHONPATH=plugins; set -- python -m tributary.erase $(CLIENT) $${EMAIL:+--email "$$EMAIL"} $(ARGS); \
+		if [ -n "$$TRIBUTARY_PROJECT" ]; then PATH="$(VENV):$$PATH" "$$@"; else $(LOCAL) exec "$$@"; fi
+
 .PHONY: reset
 reset: setup ## stop the local services and delete their data; the environments stay
 	$(LOCAL) reset

@@ -324,6 +324,10 @@ class ExtraReader:
                 raw = next((raw for node in nodes.values() if (raw := node.at(path)) is not None), None)
                 if raw is None:
                     continue
+                if reader.column.rule not in (None, Rule.CLEAR):
+                    # It is let go; the record's next reading brings what may be there.
+                    values[reader.column.name] = None
+                    break
                 try:
                     values[reader.column.name] = reader.convert(raw)
                 except (UnfitError, RejectError):

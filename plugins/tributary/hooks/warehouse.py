@@ -80,6 +80,9 @@ class WarehouseHook(BigQueryHook):
             return None
         return {field.name: field.to_api_repr() for field in schema}
 
+    def tables(self, dataset: str) -> list[str]:
+        return [table.table_id for table in self.client.list_tables(f"{self.project}.{dataset}")]
+
     def list_rows(self, table: str) -> list[dict[str, Any]]:
         try:
             return [dict(row) for row in self.client.list_rows(self.client.get_table(f"{self.project}.{table}"))]

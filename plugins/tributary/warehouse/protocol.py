@@ -54,6 +54,9 @@ class Warehouse(Protocol):
     def columns(self, table: str) -> dict[str, Field] | None:
         """The columns of a table by name, in order; None where there is no such table."""
 
+    def tables(self, dataset: str) -> list[str]:
+        """The names of a dataset's tables."""
+
     def list_rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a small table; none where there is no such table."""
 
