@@ -23,11 +23,12 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, CronDataIntervalTimetable
 from cosmos import DbtTaskGroup
 
-from tributary.dbt import EXECUTION, PROFILE, PROJECT, SEMANTIC_MANIFEST, operator_args, render
+from tributary.dbt import DBT_DIR, EXECUTION, PROFILE, PROJECT, SEMANTIC_MANIFEST, operator_args, render
 from tributary.ingest import DEFAULT_ARGS
 from tributary.operators.metrics import MetricsOperator
+from tributary.operators.plan_build import PlanBuildOperator
 from tributary.operators.record_build import RecordBuildOperator
-from tributary.params import window_params
+from tributary.params import build_params
 from tributary.sensors.ledger import LedgerSensor
 
 with DAG(
@@ -39,17 +40,18 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
-    params=window_params(),
+    params=build_params(),
     tags=["tier:1", "layer:mart"],
 ):
     wait = LedgerSensor(task_id="wait_for_sources", sources=["stripe", "hubspot"])
+    plan = PlanBuildOperator(task_id="plan_build", build="warehouse", project=DBT_DIR)
     shared = {"project_config": PROJECT, "profile_config": PROFILE, "execution_config": EXECUTION}
-    args = operator_args(as_of="{{ ti.xcom_pull(task_ids='wait_for_sources') }}")
+    args = operator_args(plan=plan.task_id)
     staging = DbtTaskGroup(group_id="staging", render_config=render("tag:staging"), operator_args=args, **shared)
     intermediate = DbtTaskGroup(
         group_id="intermediate", render_config=render("tag:intermediate"), operator_args=args, **shared
     )
     marts = DbtTaskGroup(group_id="marts", render_config=render("tag:mart"), operator_args=args, **shared)
     metrics = MetricsOperator(task_id="metrics", manifest=SEMANTIC_MANIFEST)
-    record = RecordBuildOperator(task_id="record_build", build="warehouse")
-    wait >> staging >> intermediate >> marts >> metrics >> record
+    record = RecordBuildOperator(task_id="record_build", build="warehouse", planned=plan.task_id)
+    wait >> plan >> staging >> intermediate >> marts >> metrics >> record

@@ -2,7 +2,7 @@
 
 create table if not exists `{{ project }}.ops.ledger` (
   load_id string not null options (description = 'Names one load; a retry after a lost answer finds it here and does nothing.'),
-  kind string options (description = 'load or build.'),
+  kind string options (description = 'load, build_begun or build (that has ended).'),
   client_id string options (description = 'Tenant of the source.'),
   source string options (description = 'API that the records come from.'),
   stream string options (description = 'Collection of the source, or the child stream nested in it.'),
@@ -11,9 +11,9 @@ create table if not exists `{{ project }}.ops.ledger` (
   axis_reason string options (description = 'Why this axis was read.'),
   window_start timestamp options (description = 'Start of the window, inclusive.'),
   window_end timestamp options (description = 'End of the window, exclusive.'),
-  observed_from timestamp options (description = 'When the extraction sent its first request.'),
+  observed_from timestamp options (description = 'When the extraction sent its first request; of a build, the moment up to which observations count.'),
   observed_to timestamp options (description = 'When the extraction ended.'),
-  partitions array<date> options (description = 'Creation dates of the rows that were written or tombstoned.'),
+  partitions array<date> options (description = 'Partitions touched: record dates of the rows that were written, tombstoned or, as parts of a record, left out.'),
   received int64 options (description = 'Records that the API answered.'),
   loaded int64 options (description = 'Of these: written as new or changed.'),
   unchanged int64 options (description = 'Of these: equal to what was there.'),
@@ -27,6 +27,7 @@ create table if not exists `{{ project }}.ops.ledger` (
   extraction_id string options (description = 'Landing folder that the records come from.'),
   dag_id string options (description = 'Airflow DAG.'),
   run_id string options (description = 'Airflow run.'),
+  project string options (description = 'Checksum of the dbt project that was built.'),
   loaded_at timestamp options (description = 'When the load was committed.')
 ) partition by timestamp_trunc(loaded_at, month) cluster by source, stream, client_id
 options (description = 'Insert-only: one row per load, client, window and table, written inside the load transaction.');
@@ -34,6 +35,8 @@ options (description = 'Insert-only: one row per load, client, window and table,
 -- A ledger that was created by an older version.
 alter table `{{ project }}.ops.ledger` add column if not exists requests int64
 options (description = 'Requests sent to the API for these records and their children.');
+alter table `{{ project }}.ops.ledger` add column if not exists project string
+options (description = 'Checksum of the dbt project that was built.');
 
 create table if not exists `{{ project }}.ops.rejects` (
   client_id string options (description = 'Tenant of the source.'),
@@ -61,17 +64,24 @@ create table if not exists `{{ project }}.ops.schema_drift` (
   source string options (description = 'API that the field comes from.'),
   stream string options (description = 'Collection of the source.'),
   table_name string options (description = 'Raw table whose _extra keeps the field.'),
-  kind string options (description = 'unknown: not in the contract; type: not of the type that the contract says.'),
-  column_path string options (description = 'Path of the field in the record.'),
-  found string options (description = 'JSON type that was found.'),
-  records int64 options (description = 'Records with this drift in the load.'),
+  kind string options (description = 'unknown: not in the contract; type: not of the type that the contract says; added, widened: how a load brought the table up to its contract.'),
+  column_path string options (description = 'Path of the field in the record; the column that was added or widened.'),
+  found string options (description = 'JSON type that was found; type of the column, before and after.'),
+  records int64 options (description = 'Records with this drift in the load; rows whose values came from _extra.'),
   pointer string options (description = 'Landing object, line and item of the first of them.'),
   contract_version int64 options (description = 'Version of the contract.'),
   load_id string options (description = 'Load that met it.'),
   run_id string options (description = 'Airflow run.'),
   seen_at timestamp options (description = 'When it did.')
 ) partition by timestamp_trunc(seen_at, month) cluster by source, stream
-options (description = 'Fields that the contracts do not know or whose type changed.');
+options (description = 'Fields that the contracts do not know or whose type changed, and what contracts changed in the tables.');
+
+create table if not exists `{{ project }}.ops.suppressions` (
+  client_id string not null options (description = 'Tenant whose records are meant.'),
+  kind string not null options (description = 'email: the value is the keyed hash of an address; else a source, and the value is a record id.'),
+  value string not null options (description = 'Hash or id by which records of the person are recognised.'),
+  suppressed_at timestamp options (description = 'When the person was erased.')
+) options (description = 'Insert-only: people who were erased. Flatten blanks the personal data of their records.');
 
 create or replace view `{{ project }}.ops.stream_status`
 options (description = 'Per client and stream: covered up to when, rows of the last load, rejects, tombstones.') as

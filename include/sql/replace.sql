@@ -155,7 +155,7 @@ select
 from {{ incoming }} where _chunk = {{ chunk.number }}
 {% if not loop.last %}union all
 {% endif %}{% endfor %};
-{% for child in children %}{% set incoming_child = '_incoming_' ~ child.stream ~ '_' ~ suffix %}
+{% for child in children %}{% set incoming_child = '_incoming_' ~ child.stream ~ '_' ~ suffix %}{% set former_child = '_former_' ~ child.stream ~ '_' ~ suffix %}
 -- {{ child.name }}: the children of every loaded parent, replaced whole
 create or replace temp table {{ incoming_child }} as
 with staged as (
@@ -175,16 +175,19 @@ select
 from kept k
 left join (select * from {{ child.raw }} where {{ child.bounds }}) t on {{ same('k', 't', child.key) }};
 
-insert into {{ child.history }} ({{ list(child.columns) }}, _valid_to)
-select {{ list(child.columns, 't.') }}, p._valid_to
+create or replace temp table {{ former_child }} as
+select {{ list(child.columns, 't.') }}, p._valid_to, p._chunk
 from {{ child.raw }} t
 join (
-  select client_id, {{ list(own.key) }}, _observed_at as _valid_to from {{ incoming }} where _verdict in ('changed', 'unchanged')
+  select client_id, {{ list(own.key) }}, _observed_at as _valid_to, _chunk from {{ incoming }} where _verdict in ('changed', 'unchanged')
   union all
-  select client_id, {{ list(own.key) }}, _gone_at from {{ gone }}
+  select client_id, {{ list(own.key) }}, _gone_at, _chunk from {{ gone }}
 ) p on {{ same_as_parent('t', 'p', child) }}
 left join {{ incoming_child }} i on {{ same('t', 'i', child.key) }} and i._unchanged
 where t.{{ child.bounds }} and i.client_id is null;
+
+insert into {{ child.history }} ({{ list(child.columns) }}, _valid_to)
+select {{ list(child.columns) }}, _valid_to from {{ former_child }};
 
 update {{ child.raw }} t
 set _deleted_at = g._gone_at, _observed_at = g._gone_at, _valid_from = g._gone_at, _run_id = {{ run_id }}
@@ -216,7 +219,9 @@ insert into `{{ project }}.ops.ledger` ({{ list(ledger_columns) }})
 select
   {{ load_id }}, 'load', {{ chunk.client_id }}, '{{ source }}', '{{ child.stream }}', '{{ child.name }}', '{{ chunk.axis }}', {{ chunk.axis_reason }},
   {{ chunk.window_start }}, {{ chunk.window_end }}, {{ chunk.observed_from }}, {{ chunk.observed_to }},
-  array(select distinct _record_date from {{ incoming_child }} where _chunk = {{ chunk.number }} and not _unchanged order by 1),
+  array(select distinct d from (
+    select _record_date as d from {{ incoming_child }} where _chunk = {{ chunk.number }} and not _unchanged
+    union all select _record_date from {{ former_child }} where _chunk = {{ chunk.number }}) where d is not null order by d),
   {{ chunk.received[child.name] }},
   k.loaded, k.unchanged, s.superseded,
   {{ chunk.rows[child.name] }} - k.loaded - k.unchanged - s.superseded,

@@ -48,11 +48,14 @@ def render(*select: str) -> RenderConfig:
     )
 
 
-def operator_args(as_of: str) -> dict[str, Any]:
-    """Arguments of every dbt task; `as_of` is a template, rendered per run.
+def operator_args(plan: str) -> dict[str, Any]:
+    """Arguments of every dbt task; `plan` is the task id of the PlanBuildOperator that it goes by.
 
-    It goes by environment: a changed `--vars` makes dbt parse the whole project anew, in every task.
+    The plan goes by environment: a changed `--vars` makes dbt parse the whole project anew, in every task.
     """
+    planned = {
+        f"TRIBUTARY_{name.upper()}": f"{{{{ ti.xcom_pull(task_ids='{plan}')['{name}'] }}}}"
+        for name in ("as_of", "known_at", "touched")
+    }
     # Unit tests are about the SQL and not about today's data: CI runs them.
-    environment = {"TRIBUTARY_AS_OF": as_of, "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
-    return {"env": environment, "append_env": True}
+    return {"env": {**planned, "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}, "append_env": True}

@@ -15,3 +15,23 @@ def window_params() -> dict[str, Param]:
             ("window_end", "Window end", "Last moment, exclusive."),
         )
     }
+
+
+def build_params() -> dict[str, Param]:
+    """The window, and for builds what of the world counts as known."""
+    return {
+        **window_params(),
+        "known_at": Param(
+            None,
+            type=["null", "string"],
+            pattern=_MOMENT,
+            title="Known at",
+            description="UTC. Only what had been observed by then counts; leave it empty for all that is known now.",
+        ),
+        "full_refresh": Param(
+            False,
+            type="boolean",
+            title="Build everything",
+            description="Every partition, and not only those that loads touched since the last build.",
+        ),
+    }

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,13 @@ class DbtRun:
         }
 
 
-def run_dbt(command: list[str], target: Path, settings: LocalSettings | None = None, **variables: Any) -> DbtRun:
+def run_dbt(
+    command: list[str],
+    target: Path,
+    settings: LocalSettings | None = None,
+    environment: Mapping[str, str] | None = None,
+    **variables: Any,
+) -> DbtRun:
     """Run `dbt <command>` with its output in `target`; `settings` is the stack to talk to, `variables` are dbt's."""
     endpoint = settings.bigquery_url if settings else "http://127.0.0.1:1"
     arguments = [*command, "--profiles-dir", str(PROJECT), "--project-dir", str(PROJECT), "--target-path", str(target)]
@@ -50,7 +57,13 @@ def run_dbt(command: list[str], target: Path, settings: LocalSettings | None = N
         arguments += ["--vars", json.dumps(variables)]
     process = subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "--log-path", str(target / "logs"), *arguments],
-        env={**os.environ, "DBT_TARGET": "local", "DBT_BIGQUERY_ENDPOINT": endpoint, "DO_NOT_TRACK": "1"},
+        env={
+            **os.environ,
+            "DBT_TARGET": "local",
+            "DBT_BIGQUERY_ENDPOINT": endpoint,
+            "DO_NOT_TRACK": "1",
+            **(environment or {}),
+        },
         cwd=ROOT,
         capture_output=True,
         text=True,

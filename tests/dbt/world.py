@@ -81,10 +81,16 @@ def _stored(table: Table, moment: datetime, client: str) -> dict[tuple[str, ...]
     stamp = moment.isoformat()
     return {
         key: {column: _json(value) for column, value in row.items() if column != "_deleted"}
-        | {"client_id": client, "_observed_at": stamp, "_valid_from": stamp}
+        | {"client_id": client, "_observed_at": stamp, "_valid_from": stamp, "_record_date": _record_date(row)}
         | {"_deleted_at": stamp if row["_deleted"] else None}
         for key, row in table.items()
     }
+
+
+def _record_date(row: Row) -> str:
+    """The date that a load fixes: the record's own or, of a part, its parent's; where neither shows, any one date."""
+    created = row.get("invoice_created") or row.get("created")
+    return created.date().isoformat() if isinstance(created, datetime) else "2025-01-01"
 
 
 def _json(value: Any) -> Any:

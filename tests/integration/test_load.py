@@ -2,17 +2,22 @@
 
 import copy
 import json
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.support.pipeline import Pipeline, bucket, content, empty, query
+from tests.support.contracts import changed
+from tests.support.pipeline import Pipeline, bucket, content, empty, query, warehouse
+from tributary.builds import MARGIN, Build
 from tributary.errors import RefusedError
 from tributary.lake import LineWriter, write_json
 from tributary.landing.manifest import LandingManifest, landing_folder, manifest_name
+from tributary.ledger.builds import BEGUN, DONE, record, touched
 from tributary.sources.base import Page
+from tributary.windows import Window
 
 pytestmark = pytest.mark.emulators
 
@@ -199,6 +204,20 @@ def test_lines_are_replaced_whole_and_vanished_ones_go_to_history(invoices):
     assert {row["id"] for row in query("select id from raw_history.stripe_invoice_lines")} == {"il_1_2", "il_1_3"}
 
 
+def test_a_part_that_is_gone_touches_its_partition(invoices):
+    longer = invoice(1, lines=4)
+    invoices.load(longer)
+    shorter = copy.deepcopy(longer)
+    shorter["lines"] |= {"data": longer["lines"]["data"][:3], "total_count": 3}
+    invoices.load(shorter)
+    rows = query(
+        "select table_name, partitions from ops.ledger where table_name like 'stripe_invoice%' order by loaded_at"
+    )
+    latest = {row["table_name"]: row["partitions"] for row in rows}
+    assert latest["stripe_invoices"] == []
+    assert latest["stripe_invoice_lines"] == [date(2026, 1, 2)]
+
+
 def test_a_record_that_breaks_its_contract_is_set_aside_and_keeps_its_last_good_row(invoices):
     invoices.load(invoice(1), invoice(2))
     broken = invoice(2, total=5)
@@ -208,6 +227,28 @@ def test_a_record_that_breaks_its_contract_is_set_aside_and_keeps_its_last_good_
     [reject] = query("select * from ops.rejects where record_key = 'in_2' order by rejected_at desc limit 1")
     assert (reject["reason"], reject["column_path"], reject["landing_item"]) == ("type", "created", 2)
     assert "not a date" not in str(reject)
+
+
+def test_a_value_outside_its_declared_range_is_a_reject_and_no_row(invoices, tmp_path):
+    declared = {"name": "total", "type": "INT64", "required": True, "min": -100_000}
+    invoices.pipeline.contract = changed(tmp_path, declared)
+    strange = [
+        invoice(2, total=-500_000, amount_paid=0),
+        invoice(3, created=-62_135_596_800),
+        invoice(4, created=568_971_820_800),
+    ]
+    assert invoices.load(invoice(1, total=-100_000, amount_paid=0), *strange) == {
+        "received": 4,
+        "loaded": 1,
+        "rejected": 3,
+    }
+    assert totals() == {"in_1": -100_000}
+    rejects = query("select * from ops.rejects order by rejected_at desc, record_key limit 3")
+    assert [(row["record_key"], row["reason"], row["column_path"], row["detail"]) for row in rejects] == [
+        ("in_2", "range", "total", "outside [-100000.0, None]"),
+        ("in_3", "range", "created", "outside [2000-01-01, 2099-12-31]"),
+        ("in_4", "type", "created", "expected TIMESTAMP, found integer"),
+    ]
 
 
 def test_an_unknown_field_is_kept_and_reported(invoices):
@@ -315,3 +356,54 @@ def test_clients_do_not_touch_each_other(invoices):
         ("acme", "in_2", 1000),
         ("other", "in_1", 7),
     ]
+
+
+def test_the_ledger_knows_what_a_build_has_to_build(invoices):
+    """From one build to the next: the months that loads touched, or everything when that can't be said."""
+    query("create schema if not exists staging")
+
+    def begin(build: Build) -> dict[str, list[str]] | None:
+        months = touched(warehouse(), "test", build, {})
+        enter(BEGUN, replace(build, whole=months is None))
+        return months
+
+    def end(build: Build) -> None:
+        query(
+            f"create or replace table staging.int_as_of as select timestamp '{build.known_at.isoformat()}' as known_at"
+        )
+        enter(DONE, replace(build, done=True))
+
+    def enter(kind: str, build: Build) -> None:
+        window = Window(build.as_of - timedelta(days=1), build.as_of)
+        name = f"{kind}{build.known_at}"
+        record(
+            warehouse(),
+            name="test",
+            kind=kind,
+            window=window,
+            build=build,
+            load_id=name,
+            dag_id="",
+            run_id="",
+            labels={},
+        )
+
+    def at(minutes: int, project: str = "sql") -> Build:
+        # an hour ahead, as a build counts what was loaded in the hour before it once more
+        moment = datetime.now(UTC) + MARGIN + timedelta(minutes=minutes)
+        return Build(as_of=moment, known_at=moment, project=project)
+
+    try:
+        invoices.load(invoice(1), invoice(2))
+        first = at(0)
+        assert begin(first) is None
+        end(first)
+        invoices.load(invoice(1), invoice(2, total=7), invoice(3, lines=1))
+        second = at(1)
+        assert begin(second) == {"stripe_invoices": ["2026-01-01"], "stripe_invoice_lines": ["2026-01-01"]}
+        end(second)
+        assert begin(at(2, project="changed sql")) is None
+        assert begin(at(3)) is None, "a build of everything was begun and did not end"
+    finally:
+        query("delete from ops.ledger where stream = 'test'")
+        query("drop table if exists staging.int_as_of")

@@ -61,8 +61,16 @@ class Pipeline:
         )
 
     def flatten(self, landing: LandingManifest, name: str | None = None) -> StagedManifest:
-        name = name or f"flatten{next(_numbers)}"
-        return flatten(source=self.source, contract=self.contract, landing=landing, attempt_id=name, bucket=bucket())
+        from tributary.hooks.pii import personal
+
+        return flatten(
+            source=self.source,
+            contract=self.contract,
+            landing=landing,
+            attempt_id=name or f"flatten{next(_numbers)}",
+            bucket=bucket(),
+            personal=personal(self.contract, landing.item.client_id, warehouse()),
+        )
 
     def stage(self, manifest: StagedManifest, name: str | None = None) -> Staged:
         return stage(
@@ -79,6 +87,7 @@ class Pipeline:
     ) -> dict[str, dict[str, Any]]:
         rows = replace(
             warehouse=warehouse(),
+            bucket=bucket(),
             contract=self.contract,
             staged=list(staged),
             load_id=load_id or f"load{next(_numbers)}",

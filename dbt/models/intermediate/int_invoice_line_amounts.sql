@@ -1,3 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='insert_overwrite',
+    partition_by={'field': 'record_date', 'data_type': 'date', 'granularity': 'month'},
+    partitions=touched_partitions(['stripe_invoices', 'stripe_invoice_lines']),
+    full_refresh=whole_unless_touched(),
+    on_schema_change='fail',
+    cluster_by=['client_id', 'invoice_id']
+) }}
+
 -- What each line of an issued invoice bills, and its share of whatever is later taken off the invoice as a whole: by its
 -- net amount, among the lines that bill something. `share_from` to `share_to` is its slice of `share_of`; an invoice that
 -- bills nothing gives all to its first line.
@@ -6,6 +16,7 @@ with lines as (
         lines.client_id,
         lines.invoice_id,
         lines.invoice_line_id,
+        lines.record_date,
         lower(invoices.currency) as currency,
         lines.amount as gross_amount,
         lines.discount_amount,
@@ -19,6 +30,9 @@ with lines as (
     inner join {{ ref('stg_stripe__invoices') }} as invoices
         on invoices.client_id = lines.client_id and invoices.invoice_id = lines.invoice_id
     where not lines.is_deleted and not invoices.is_deleted and invoices.finalized_at is not null
+        -- a line is in its invoice's partition
+        and {{ in_touched('lines.record_date', ['stripe_invoices', 'stripe_invoice_lines']) }}
+        and {{ in_touched('invoices.record_date', ['stripe_invoices', 'stripe_invoice_lines']) }}
 ),
 
 weighted as (
@@ -26,6 +40,7 @@ weighted as (
         client_id,
         invoice_id,
         invoice_line_id,
+        record_date,
         currency,
         gross_amount,
         discount_amount,
@@ -42,6 +57,7 @@ select
     client_id,
     invoice_id,
     invoice_line_id,
+    record_date,
     currency,
     gross_amount,
     discount_amount,

@@ -6,16 +6,14 @@
 with changes as (
     select
         events.client_id,
-        json_value(item, '$.id') as subscription_item_id,
-        events.object_id as subscription_id,
+        events.subscription_item_id,
+        events.subscription_id,
         events.created_at as changed_at,
-        coalesce(json_value(item, '$.price.id'), json_value(item, '$.plan.id')) as price_id,
-        cast(json_value(item, '$.quantity') as int64) as quantity,
+        events.price_id,
+        events.quantity,
         1 as witness,
         events.event_id as witness_id
-    from {{ ref('stg_stripe__events') }} as events
-    cross join unnest(json_query_array(events.object_snapshot, '$.items.data')) as item
-    where events.event_type in ('customer.subscription.created', 'customer.subscription.updated')
+    from {{ ref('int_subscription_item_events') }} as events
     union all
     select
         lines.client_id,

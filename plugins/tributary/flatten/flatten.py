@@ -9,12 +9,13 @@ import msgspec
 
 from tributary.contracts.model import Contract, Mode
 from tributary.errors import RefusedError
-from tributary.flatten.manifest import DriftReport, StagedManifest, StagedTable
+from tributary.flatten.manifest import DriftReport, RejectReport, StagedManifest, StagedTable
 from tributary.flatten.merges import MergeRows, merged_into
 from tributary.flatten.reader import Reader
 from tributary.flatten.rows import Drift, Gone, Reading, Rejected, RejectError, attribute, key_of
 from tributary.lake import LineWriter, check_parts, read_json, read_lines, write_json
 from tributary.landing.manifest import LandingManifest, manifest_name
+from tributary.personal.rows import Personal
 from tributary.sources.base import Page, Source
 from tributary.windows import stamp
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 #: Below this many affected records a share says nothing: one of three is no outage.
 SHARE_FLOOR = 10
 _NO_DATE = "1970-01-01"
+#: Why a record is rejected that is not as its contract has it; in a frozen stream that is drift as well.
+_DRIFT = ("type", "missing")
 _UNREADABLE = RejectError("unreadable", "associations")
 _encode = msgspec.json.Encoder().encode
 _pages = msgspec.json.Decoder(Page)
@@ -49,27 +52,33 @@ class Reject(msgspec.Struct, kw_only=True):
 
 
 def flatten(
-    *, source: Source, contract: Contract, landing: LandingManifest, attempt_id: str, bucket: Any
+    *,
+    source: Source,
+    contract: Contract,
+    landing: LandingManifest,
+    attempt_id: str,
+    bucket: Any,
+    personal: Personal | None = None,
 ) -> StagedManifest:
-    """Flatten one landing folder.
+    """Flatten one landing folder. `personal`: who was erased, and the key of what is hashed.
 
     Peak memory is one page as structs, its rows, and one open part per table.
 
     Raises:
-        RefusedError: more rejects than the contract's limit, or drift in a frozen stream.
+        RefusedError: more rejects than the contract's limit, drift in a frozen stream, or no key for what is hashed.
     """
     folder = f"staged/{landing.folder.removeprefix('landing/')}/{attempt_id}"
     done = read_json(bucket, manifest_name(folder), StagedManifest)
     if done:
         return done
     check_parts(bucket, landing.parts, "Clear the extract task to read the window again")
-    reader = Reader(source, contract)
-    work = _Flattening(reader, contract, landing, folder, bucket)
+    reader, personal = Reader(source, contract), personal or Personal(contract)
+    work = _Flattening(reader, contract, personal, landing, folder, bucket)
     work.read()
     if work.half:
         # A further page showed that a record breaks the contract whose first items were staged already. Begin again,
         # knowing it: memory stays that of a page, and such records are rare.
-        work = _Flattening(reader, contract, landing, folder, bucket, work.half)
+        work = _Flattening(reader, contract, personal, landing, folder, bucket, work.half)
         work.read()
     manifest = work.finish()
     _check(contract, manifest)
@@ -85,17 +94,22 @@ def flatten(
 
 def _check(contract: Contract, manifest: StagedManifest) -> None:
     name, item = contract.name, manifest.item
-    if contract.mode == Mode.FREEZE and manifest.drift:
-        paths = ", ".join(sorted({f"{drift.table}.{drift.path} ({drift.kind})" for drift in manifest.drift}))
+    drifted = {f"{drift.table}.{drift.path} ({drift.kind})" for drift in manifest.drift}
+    own = contract.tables[0].name
+    drifted |= {f"{own}.{broken.path} ({broken.reason})" for broken in manifest.reasons if broken.reason in _DRIFT}
+    if contract.mode == Mode.FREEZE and drifted:
+        paths = ", ".join(sorted(drifted))
         raise RefusedError(
-            f"{name} for client {item.client_id}, {item.window}: the contract is frozen, but {paths} drifted; "
-            "nothing was loaded"
+            f"{name} for client {item.client_id}, {item.window}: the contract is frozen, but {paths} drifted; nothing "
+            "was loaded. Mend the source, or declare it in the contract, and clear this task"
         )
     limit = contract.limits.rejects
     if manifest.rejected > max(SHARE_FLOOR, limit * manifest.received):
+        reasons = ", ".join(map(str, manifest.reasons))
         raise RefusedError(
             f"{name} for client {item.client_id}, {item.window}: {manifest.rejected} of {manifest.received} records "
-            f"break the contract, more than its limit of {limit:.1%}; nothing was loaded. {manifest.folder} lists them"
+            f"break the contract, more than its limit of {limit:.1%}: {reasons}; nothing was loaded. "
+            f"{manifest.folder} lists them"
         )
 
 
@@ -149,14 +163,16 @@ class _Output:
 class _Parent:
     """A record that was staged, as its further pages need it."""
 
-    __slots__ = ("at", "day", "row", "system")
+    __slots__ = ("at", "day", "row", "suppressed", "system")
 
-    def __init__(self, row: Any, day: str, system: bytes, at: Position) -> None:
+    def __init__(self, row: Any, day: str, system: bytes, at: Position, suppressed: bool) -> None:
         self.row = row
         self.day = day
         #: Its encoded columns of the system, up to the row's hash.
         self.system = system
         self.at = at
+        #: Whether it is about a person who was erased.
+        self.suppressed = suppressed
 
 
 class _Flattening:
@@ -166,6 +182,7 @@ class _Flattening:
         self,
         reader: Reader,
         contract: Contract,
+        personal: Personal,
         landing: LandingManifest,
         folder: str,
         bucket: Any,
@@ -173,6 +190,7 @@ class _Flattening:
     ) -> None:
         self._reader = reader
         self._contract = contract
+        self._personal = personal
         self._landing = landing
         self._folder = folder
         self._bucket = bucket
@@ -182,6 +200,7 @@ class _Flattening:
         self._rejects = _Output("rejects", folder, bucket)
         self._received = self._rejected = self._keyless = self._further = 0
         self._drift: dict[tuple[str, str, str, str], DriftReport] = {}
+        self._reasons: dict[tuple[str, str], RejectReport] = {}
         self._at: Position = ("", 0, 0)
         item = landing.item
         self._system = {
@@ -252,6 +271,7 @@ class _Flattening:
             keyless_rejects=self._keyless,
             tables={output.name: output.staged for output in self._outputs.values()},
             rejects=self._rejects.staged.parts,
+            reasons=sorted(self._reasons.values(), key=lambda found: -found.records),
             drift=list(self._drift.values()),
             requests=self._landing.requests,
         )
@@ -282,7 +302,7 @@ class _Flattening:
         day = created[:10] if created else _NO_DATE
         times = {"_record_date": day, "_observed_at": observed, "_deleted_at": reading.deleted_at}
         system = b',%b,%b,"_row_hash":"' % (self._constant, _encode(times)[1:-1])
-        parent = _Parent(row, day, system, self._at)
+        parent = _Parent(row, day, system, self._at, self._personal.is_suppressed(row))
         self._parents[key_of(self._contract, row)] = parent
         self._write(self._contract.stream, (row,), parent)
         for stream, rows in reading.children:
@@ -321,7 +341,7 @@ class _Flattening:
     def _write(self, stream: str, rows: Sequence[Any], parent: _Parent) -> None:
         if rows:
             output = self._outputs[stream]
-            output.rows(rows, parent.system)
+            output.rows(self._personal.rows(stream, rows, suppressed=parent.suppressed), parent.system)
             output.saw_date(parent.day)
 
     def _gone(self, id_: str, observed: str) -> None:
@@ -333,6 +353,10 @@ class _Flattening:
     def _reject(self, reading: Rejected, observed: str) -> None:
         error, key = reading.error, reading.key
         self._rejected += 1
+        report = self._reasons.setdefault(
+            (error.reason, error.path), RejectReport(reason=error.reason, path=error.path)
+        )
+        report.records += 1
         self._keyless += key is None
         self._parents[key or ""] = None
         self._own.staged.rejected += 1

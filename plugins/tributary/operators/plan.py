@@ -26,6 +26,7 @@ class PlanOperator(TributaryOperator):
         self.stream = stream
 
     def run(self, context: Any) -> list[dict[str, Any]]:
+        from tributary.hooks.pii import pii_keys
         from tributary.ledger.read import loads
 
         params = context["params"]
@@ -43,6 +44,9 @@ class PlanOperator(TributaryOperator):
         if self.stream not in choose("stream", params["streams"], contracts):
             raise AirflowSkipException(f"{self.stream} was not chosen in the trigger form")
         contract = contracts[self.stream]
+        if contract.hashes:
+            # What can't be staged needn't be asked for.
+            pii_keys()
         ledger = loads(self.warehouse(), self.source, job_labels(context, self.stream), self.stream)
         planned = [item for client_id in chosen for item in self._items(contract, clients[client_id], wish, ledger)]
         # Tasks are started in this order.

@@ -32,8 +32,8 @@ class LedgerSensor(TributaryOperator):
         self.interval = interval
         self.timeout = timeout
 
-    def run(self, context: Any) -> str:
-        """Returns the end of the window, which is the moment that a build shows the world at."""
+    def run(self, context: Any) -> None:
+        """Succeeds, or waits in the triggerer."""
         from tributary.hooks.warehouse import WarehouseHook
         from tributary.ledger.read import missing
         from tributary.triggers.ledger import LedgerTrigger
@@ -43,7 +43,7 @@ class LedgerSensor(TributaryOperator):
         gaps = missing(WarehouseHook(), window, self.sources, labels)
         if not gaps:
             self.log.info("the ledger covers %s for %s", window, ", ".join(self.sources))
-            return stamp(window.end)
+            return
         self.log.info("waiting for %d: %s", len(gaps), "; ".join(map(str, gaps)))
         trigger = LedgerTrigger(
             window_start=stamp(window.start),
@@ -56,7 +56,7 @@ class LedgerSensor(TributaryOperator):
         self.defer(trigger=trigger, method_name="resume")
         raise AssertionError("defer() leaves the task")
 
-    def resume(self, context: Any, event: dict[str, Any]) -> str:
+    def resume(self, context: Any, event: dict[str, Any]) -> None:
         """Called with the trigger's answer."""
         if event["missing"]:
             raise AirflowFailException(
@@ -64,4 +64,3 @@ class LedgerSensor(TributaryOperator):
                 "that source for the window (look at its failed lane first), then clear this task"
             )
         self.log.info("the ledger covers the window")
-        return stamp(context_window(context).end)

@@ -6,4 +6,4 @@ select
     records._deleted_at is not null as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at
-from {{ source('hubspot', 'hubspot_deal_merges') }} as records
+from {{ as_known('hubspot', 'hubspot_deal_merges') }} as records

@@ -19,4 +19,4 @@ select
     records._deleted_at is not null or coalesce(records.archived, false) as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at
-from {{ source('hubspot', 'hubspot_properties') }} as records
+from {{ as_known('hubspot', 'hubspot_properties') }} as records

@@ -20,5 +20,5 @@ select
     records._deleted_at is not null as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at
-from {{ source('stripe', 'stripe_credit_note_lines') }} as records
+from {{ as_known('stripe', 'stripe_credit_note_lines') }} as records
 left join {{ ref('currencies') }} as currencies on currencies.currency = lower(records.currency)

@@ -1,6 +1,7 @@
 select
     records.client_id,
     records.id as event_id,
+    records._record_date as record_date,
     records.created as created_at,
     records.type as event_type,
     records.api_version,
@@ -17,4 +18,4 @@ select
     records._deleted_at is not null as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at
-from {{ source('stripe', 'stripe_events') }} as records
+from {{ as_known('stripe', 'stripe_events') }} as records

@@ -2,6 +2,7 @@ select
     records.client_id,
     records.invoice_id,
     records.id as invoice_line_id,
+    records._record_date as record_date,
     records.invoice_number,
     records.invoice_created as invoice_created_at,
     records.invoice_status,
@@ -38,5 +39,5 @@ select
     records._deleted_at is not null as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at
-from {{ source('stripe', 'stripe_invoice_lines') }} as records
+from {{ as_known('stripe', 'stripe_invoice_lines') }} as records
 left join {{ ref('currencies') }} as currencies on currencies.currency = lower(records.currency)

@@ -1,6 +1,7 @@
 select
     records.client_id,
     records.id as invoice_id,
+    records._record_date as record_date,
     records.created as created_at,
     records.number as invoice_number,
     records.customer_id,
@@ -61,5 +62,5 @@ select
     records._deleted_at is not null as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at
-from {{ source('stripe', 'stripe_invoices') }} as records
+from {{ as_known('stripe', 'stripe_invoices') }} as records
 left join {{ ref('currencies') }} as currencies on currencies.currency = lower(records.currency)

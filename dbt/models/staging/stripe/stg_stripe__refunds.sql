@@ -24,6 +24,6 @@ select
     records._deleted_at is not null as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at
-from {{ source('stripe', 'stripe_refunds') }} as records
+from {{ as_known('stripe', 'stripe_refunds') }} as records
 left join {{ ref('currencies') }} as currencies on currencies.currency = lower(records.currency)
 left join {{ ref('currencies') }} as presented on presented.currency = lower(records.presentment_currency)

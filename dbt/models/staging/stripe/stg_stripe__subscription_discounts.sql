@@ -17,4 +17,4 @@ select
     records._deleted_at is not null as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at
-from {{ source('stripe', 'stripe_subscription_discounts') }} as records
+from {{ as_known('stripe', 'stripe_subscription_discounts') }} as records

@@ -3,11 +3,13 @@ with versions as (
         client_id, subscription_id, id, _valid_from, cast(null as timestamp) as _valid_to, price_id, product_id,
         quantity, usage_type, _deleted_at
     from {{ source('stripe', 'stripe_subscription_items') }}
+    where {{ was_known('_valid_from') }}
     union all
     select
-        client_id, subscription_id, id, _valid_from, _valid_to, price_id, product_id,
+        client_id, subscription_id, id, _valid_from, {{ if_known('_valid_to') }}, price_id, product_id,
         quantity, usage_type, _deleted_at
     from {{ source('history', 'stripe_subscription_items') }}
+    where {{ was_known('_valid_from') }}
 )
 
 select

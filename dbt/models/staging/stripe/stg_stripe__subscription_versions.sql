@@ -3,11 +3,13 @@ with versions as (
         client_id, id, _valid_from, cast(null as timestamp) as _valid_to, status, customer_id, currency, trial_end,
         cancel_at_period_end, cancel_at, canceled_at, ended_at, paused_at, _deleted_at
     from {{ source('stripe', 'stripe_subscriptions') }}
+    where {{ was_known('_valid_from') }}
     union all
     select
-        client_id, id, _valid_from, _valid_to, status, customer_id, currency, trial_end,
+        client_id, id, _valid_from, {{ if_known('_valid_to') }}, status, customer_id, currency, trial_end,
         cancel_at_period_end, cancel_at, canceled_at, ended_at, paused_at, _deleted_at
     from {{ source('history', 'stripe_subscriptions') }}
+    where {{ was_known('_valid_from') }}
 )
 
 select

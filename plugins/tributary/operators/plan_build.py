@@ -1,0 +1,62 @@
+"""What a build is for and what it has to build -> XCom, for the dbt tasks after it."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tributary.operators.base import TributaryOperator, attempt_chain, context_window, job_labels
+
+
+class PlanBuildOperator(TributaryOperator):
+    """Decides once per run what all of its dbt tasks go by, and writes the beginning of the build into `ops.ledger`.
+
+    Returns `as_of`, `known_at` and `project` as text, and `touched`: JSON of the months that loads touched since
+    the last build, by raw table, or nothing when everything is to be built.
+    """
+
+    ui_color = "#e6f7f5"
+
+    def __init__(self, *, build: str, project: Path, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.build = build
+        self.project = project
+
+    def run(self, context: Any) -> dict[str, str]:
+        from dataclasses import replace
+
+        from tributary.builds import Build, project_checksum
+        from tributary.errors import RefusedError
+        from tributary.ledger.builds import BEGUN, record, touched
+        from tributary.windows import parse, stamp
+
+        params, ti, window = context["params"], context["ti"], context_window(context)
+        now = datetime.now(UTC)
+        known_at = parse(params["known_at"]) if params["known_at"] else now
+        if not window.end <= known_at <= now:
+            raise RefusedError(
+                f"Param known_at is {stamp(known_at)}; it has to lie between the end of the window, "
+                f"{stamp(window.end)}, before which nobody knew what it held, and now ({stamp(now)})"
+            )
+        build = Build(window.end, known_at, project_checksum(self.project))
+        labels = job_labels(context, self.build)
+        months = None if params["full_refresh"] else touched(self.warehouse(), self.build, build, labels)
+        build = replace(build, whole=months is None)
+        self.log.info("building %s", "everything" if months is None else f"what was touched: {months}")
+        record(
+            self.warehouse(),
+            name=self.build,
+            kind=BEGUN,
+            window=window,
+            build=build,
+            load_id=attempt_chain(context),
+            dag_id=ti.dag_id,
+            run_id=ti.run_id,
+            labels=labels,
+        )
+        return {
+            "as_of": stamp(build.as_of),
+            "known_at": stamp(build.known_at),
+            "project": build.project,
+            "touched": "" if months is None else json.dumps(months),
+        }
