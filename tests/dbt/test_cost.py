@@ -1,6 +1,7 @@
 """What a daily run may read: raw tables in staging only and by column, large tables by partition."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -45,12 +46,10 @@ def test_compiled_models_read_raw_in_staging_only_and_by_column(built: DbtRun) -
             assert not re.search(r"`(raw|raw_history)`\.", sql), node["name"]
 
 
-def test_a_pinned_build_reads_raw_and_history_by_column(
-    warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_pinned_build_reads_raw_and_history_by_column(warehouse: Warehouse, tmp_path: Path) -> None:
     run = run_dbt(
         ["compile", "--select", "stg_stripe__invoices"],
-        tmp_path_factory.mktemp("pinned"),
+        tmp_path,
         warehouse.settings,
         {"TRIBUTARY_KNOWN_AT": "2026-01-01T12:00:00Z"},
     )
