@@ -77,13 +77,14 @@ def _load(recording: _Recording, name: str, window: tuple[str, str], records: li
         warehouse=recording,
         contract=pipeline.contract,
         manifest=manifest,
-        bucket=bucket().name,
+        bucket=bucket(),
         stage_id=name,
         labels=_LABELS,
     )
     middle = time.perf_counter()
     replacing.replace(
         warehouse=recording,
+        bucket=bucket(),
         contract=pipeline.contract,
         staged=[(staged, manifest)],
         load_id=name,

@@ -10,6 +10,16 @@
     end
 {%- endmacro %}
 
+{#- The host of a web address or of a bare domain, lower case and without `www.`: `https://www.Acme.com/about` -> `acme.com`. -#}
+{% macro normalised_domain(address) -%}
+    regexp_extract(lower({{ address }}), r'^\s*(?:https?://)?(?:www\.)?([^\s/:@]+\.[^\s/:@]+)')
+{%- endmacro %}
+
+{#- An id that people or integrations have written down: without blanks around it, null when nothing is left. -#}
+{% macro written_id(value) -%}
+    regexp_extract({{ value }}, r'^\s*(\S+)\s*$')
+{%- endmacro %}
+
 {#- Opaque and stable: the same person has the same key in every run, and the key shows no address. -#}
 {% macro person_key(client_id, kind, value) -%}
     to_hex(sha256(concat({{ client_id }}, '|{{ kind }}|', {{ value }})))

@@ -8,5 +8,6 @@ select
 from {{ ref('invoices') }} as invoices
 inner join {{ ref('stg_stripe__invoices') }} as documents
     on documents.client_id = invoices.client_id and documents.invoice_id = invoices.invoice_id
-where invoices.issued_at is not null
+cross join {{ ref('int_as_of') }} as moment
+where invoices.issued_at < moment.as_of
     and invoices.net_amount + coalesce(documents.amount_shipping, numeric '0') != documents.total_excluding_tax

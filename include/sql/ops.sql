@@ -64,17 +64,17 @@ create table if not exists `{{ project }}.ops.schema_drift` (
   source string options (description = 'API that the field comes from.'),
   stream string options (description = 'Collection of the source.'),
   table_name string options (description = 'Raw table whose _extra keeps the field.'),
-  kind string options (description = 'unknown: not in the contract; type: not of the type that the contract says.'),
-  column_path string options (description = 'Path of the field in the record.'),
-  found string options (description = 'JSON type that was found.'),
-  records int64 options (description = 'Records with this drift in the load.'),
+  kind string options (description = 'unknown: not in the contract; type: not of the type that the contract says; added, widened: how a load brought the table up to its contract.'),
+  column_path string options (description = 'Path of the field in the record; the column that was added or widened.'),
+  found string options (description = 'JSON type that was found; type of the column, before and after.'),
+  records int64 options (description = 'Records with this drift in the load; rows whose values came from _extra.'),
   pointer string options (description = 'Landing object, line and item of the first of them.'),
   contract_version int64 options (description = 'Version of the contract.'),
   load_id string options (description = 'Load that met it.'),
   run_id string options (description = 'Airflow run.'),
   seen_at timestamp options (description = 'When it did.')
 ) partition by timestamp_trunc(seen_at, month) cluster by source, stream
-options (description = 'Fields that the contracts do not know or whose type changed.');
+options (description = 'Fields that the contracts do not know or whose type changed, and what contracts changed in the tables.');
 
 create or replace view `{{ project }}.ops.stream_status`
 options (description = 'Per client and stream: covered up to when, rows of the last load, rejects, tombstones.') as

@@ -38,6 +38,7 @@ TRIAGE = """
 | extract | failed 7 times | the API is down or throttles; a retry goes on behind the last page, clearing starts anew |
 | flatten | break the contract, or frozen | look at the staged folder it names, mend the contract, clear the task |
 | stage | load job refused | the message has BigQuery's reason; mend the contract, clear `flatten` |
+| replace | the table has | contract and table differ in what a load can't change: docs/runbooks/schema-drift.md |
 | replace | nothing was loaded | the message has table, window and both numbers; clear `extract` of the lane |
 | replace | was not staged | one client's chunk failed, the others are loaded; clear the failed task that it names |
 """

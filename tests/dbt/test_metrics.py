@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.dbt.conftest import WORLDS
+from tests.dbt.conftest import GIVEN, WORLDS
 from tests.dbt.runner import DbtRun
 from tests.dbt.warehouse import Row, Warehouse
 from tributary.errors import RefusedError
@@ -40,7 +40,7 @@ def test_metricflow_finds_nothing_wrong(parsed: DbtRun) -> None:
     text = (parsed.target / "semantic_manifest.json").read_text()
     manifest = parse_manifest_from_dbt_generated_manifest(manifest_json_string=text)
     found = SemanticManifestValidator[Any]().validate_semantic_manifest(manifest)
-    assert len(manifest.semantic_models) == 4
+    assert len(manifest.semantic_models) == 5
     assert not found.all_issues, [issue.message for issue in found.all_issues]
 
 
@@ -59,7 +59,8 @@ def test_every_metric_is_described_and_in_a_table(parsed: DbtRun) -> None:
 
 
 def test_every_saved_query_has_a_table(tables: dict[str, MetricTable]) -> None:
-    assert set(tables) == {"mart.metrics_clv", "mart.metrics_mrr", "mart.metrics_revenue", "mart.metrics_sales"}
+    names = ("acquisition", "clv", "mrr", "revenue", "sales")
+    assert set(tables) == {f"mart.metrics_{name}" for name in names}
     for table in tables.values():
         assert table.sql.startswith("select date(metric_time__"), table.sql[:100]
         assert len(table.description) > 20
@@ -127,11 +128,37 @@ def test_the_other_metrics_are_sums_of_their_marts(written: Warehouse, client: s
     sales = written.query(f"select * from mart.metrics_sales where client_id = '{client}'")
     assert sum(r["closed_deals"] for r in sales) == len(deals) > 0
     assert sum(r["won_deals"] for r in sales) == sum(r["is_won"] for r in deals) > 0
+    units = {r["currency"]: r for r in written.query(f"select * from mart.unit_economics where client_id = '{client}'")}
     people = written.query(f"select * from mart.customer_lifetime_value where client_id = '{client}'")
     for row in written.query(f"select * from mart.metrics_clv where client_id = '{client}'"):
-        mine = [p["revenue_collected"] for p in people if p["currency"] == row["currency"]]
-        assert row["revenue_collected"] == sum(mine)
-        paying = sum(amount > 0 for amount in mine)
+        mine = [p for p in people if p["currency"] == row["currency"]]
+        for name in ("revenue_collected", "net_cash_collected"):
+            assert row[name] == sum(p[name] for p in mine)
+        paying = sum(p["revenue_collected"] > 0 or p["net_cash_collected"] > 0 for p in mine)
         assert row["paying_persons"] == paying
         if paying:
-            assert row["clv"] == pytest.approx(float(sum(mine) / paying))
+            assert row["clv"] == pytest.approx(float(row["net_cash_collected"] / paying))
+        assert row["active_but_churned"] == sum(p["is_active_in_crm_but_churned"] for p in mine)
+        economics = units.get(row["currency"])
+        if economics and economics["persons"] and economics["expected_lifetime_months"]:
+            # margin x ARPA / churn, but for the rounding of each person's own
+            formula = economics["gross_margin"] * economics["mrr"] * economics["expected_lifetime_months"]
+            assert row["projected_persons"] == economics["persons"]
+            assert float(row["projected_clv"]) == pytest.approx(float(formula / economics["persons"]), abs=0.5)
+
+
+@pytest.mark.emulators
+@pytest.mark.parametrize("client", WORLDS)
+def test_what_winning_customers_costs_is_a_metric_where_somebody_has_said_so(written: Warehouse, client: str) -> None:
+    months = {r["month"]: r for r in written.query(f"select * from mart.acquisition where client_id = '{client}'")}
+    rows = written.query(f"select * from mart.metrics_acquisition where client_id = '{client}'")
+    assert {row["month"] for row in rows} == set(months)
+    for row in rows:
+        month = months[row["month"]]
+        assert row["acquired_customers"] == month["new_persons"]
+        assert row["acquisition_cost"] == month["acquisition_cost"]
+        if month["acquisition_cost"] is not None and month["new_persons"]:
+            assert float(row["cac"]) == pytest.approx(float(month["acquisition_cost"] / month["new_persons"]))
+        else:
+            assert row["cac"] is None
+    assert any(row["cac"] for row in rows) == bool(GIVEN[client].costs)

@@ -5,16 +5,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.dbt.conftest import AS_OF, WORLDS, ZONES
+from tests.dbt.conftest import AS_OF, GIVEN, WORLDS, ZONES
 from tests.dbt.runner import DbtRun
 from tests.dbt.warehouse import Warehouse
 from tests.dbt.world import Loaded, day
 from tests.oracle import Books
-from tests.oracle.clv import major, person_of
+from tests.oracle.cash import expected_payments
 from tests.oracle.compare import compare_rows
+from tests.oracle.economics import Rates, expected_economics
+from tests.oracle.identity import person_of
 from tests.oracle.mrr import ItemMonth, expected_movements, expected_mrr
 from tests.oracle.raw import Row
 from tests.oracle.revenue import by_invoice, by_month, expected_bookings, expected_cash
+from tests.oracle.values import major
 
 pytestmark = [pytest.mark.emulators, pytest.mark.parametrize("client", WORLDS)]
 FIRST_LOAD = day(2026, 1, 4, 6)
@@ -91,6 +94,43 @@ def test_movements_equal_the_books(
     assert compare_rows(["person_key", "currency", "month"], expected, actual) == []
     kinds = {row["movement"] for row in expected}
     assert kinds == {"new", "expansion", "contraction", "churn", "reactivation", "unchanged"}
+
+
+def test_what_people_are_worth_equals_the_books(
+    built: DbtRun, warehouse: Warehouse, worlds: dict[str, Loaded], items: dict[str, list[ItemMonth]], client: str
+) -> None:
+    raw, given = worlds[client].raw, GIVEN[client]
+    people = person_of(raw, client)
+    expected = expected_economics(
+        expected_movements(items[client], raw, client),
+        items[client],
+        people,
+        expected_payments(raw, AS_OF, people),
+        Rates.of(raw, AS_OF, given),
+        given,
+        AS_OF,
+    )
+    # what nobody can know is what recurs now only if it was never billed nor seen since
+    running = max(item.month for item in items[client])
+    assert all(item.witnessed for item in items[client] if item.month == running)
+
+    def actual(table: str) -> list[Row]:
+        return warehouse.query(f"select * from mart.{table} where client_id = '{client}'")
+
+    assert compare_rows(["currency"], expected.units, actual("unit_economics")) == []
+    months = [row | {"month": (row["month"].year, row["month"].month)} for row in actual("acquisition")]
+    known = {row["month"] for row in expected.months}
+    assert compare_rows(["month"], expected.months, [row for row in months if row["month"] in known]) == []
+    worth = {(row["person_key"], row["currency"]) for row in expected.people}
+    rows = [r for r in actual("customer_lifetime_value") if (r["person_key"], r["currency"]) in worth]
+    assert compare_rows(["person_key", "currency"], expected.people, rows) == []
+    # whoever is left over is worth nothing yet
+    others = [r for r in actual("customer_lifetime_value") if (r["person_key"], r["currency"]) not in worth]
+    assert not any(r["net_cash_collected"] or r["mrr"] or r["projected_value"] for r in others)
+    assert {row["is_lifetime_capped"] for row in expected.units} == {True, False}
+    assert any(row["projected_value"] for row in expected.people)
+    with_cost = {"acme": True, "zenith": True, "lumen": False}[client]
+    assert any(row["payback_months"] for row in expected.people) == with_cost
 
 
 def test_cohorts_are_the_movements_of_their_people(built: DbtRun, warehouse: Warehouse, client: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.contracts import changed
 from tests.support.pipeline import Pipeline, bucket, content, empty, query, warehouse
 from tributary.builds import MARGIN, Build
 from tributary.errors import RefusedError
@@ -226,6 +227,28 @@ def test_a_record_that_breaks_its_contract_is_set_aside_and_keeps_its_last_good_
     [reject] = query("select * from ops.rejects where record_key = 'in_2' order by rejected_at desc limit 1")
     assert (reject["reason"], reject["column_path"], reject["landing_item"]) == ("type", "created", 2)
     assert "not a date" not in str(reject)
+
+
+def test_a_value_outside_its_declared_range_is_a_reject_and_no_row(invoices, tmp_path):
+    declared = {"name": "total", "type": "INT64", "required": True, "min": -100_000}
+    invoices.pipeline.contract = changed(tmp_path, declared)
+    strange = [
+        invoice(2, total=-500_000, amount_paid=0),
+        invoice(3, created=-62_135_596_800),
+        invoice(4, created=568_971_820_800),
+    ]
+    assert invoices.load(invoice(1, total=-100_000, amount_paid=0), *strange) == {
+        "received": 4,
+        "loaded": 1,
+        "rejected": 3,
+    }
+    assert totals() == {"in_1": -100_000}
+    rejects = query("select * from ops.rejects order by rejected_at desc, record_key limit 3")
+    assert [(row["record_key"], row["reason"], row["column_path"], row["detail"]) for row in rejects] == [
+        ("in_2", "range", "total", "outside [-100000.0, None]"),
+        ("in_3", "range", "created", "outside [2000-01-01, 2099-12-31]"),
+        ("in_4", "type", "created", "expected TIMESTAMP, found integer"),
+    ]
 
 
 def test_an_unknown_field_is_kept_and_reported(invoices):

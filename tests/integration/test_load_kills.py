@@ -167,6 +167,7 @@ def test_a_task_that_is_ended_takes_its_job_along(services: dict[str, str]) -> N
         try:
             replace(
                 warehouse=operator.warehouse(),
+                bucket=bucket(),
                 contract=invoices.pipeline.contract,
                 staged=[(staged, manifest)],
                 load_id=f"ended{time.time_ns()}",

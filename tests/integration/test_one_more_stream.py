@@ -86,9 +86,10 @@ def test_one_file_is_all_it_takes(alone: dict[str, str], world: World, include: 
         put(world, number, lines)
     environment = {**alone, "TRIBUTARY_INCLUDE_DIR": str(include)}
 
-    def run(start: str, end: str) -> None:
+    def run(start: str, end: str, *, fails: bool = False) -> str:
         conf = json.dumps({"streams": ["quotes"], "window_start": start, "window_end": end})
-        airflow_cli(environment, "dags", "test", "ingest_stripe", "2025-01-08T12:00:00", "--conf", conf)
+        command = ("dags", "test", "ingest_stripe", "2025-01-08T12:00:00", "--conf", conf)
+        return airflow_cli(environment, *command, fails=fails)
 
     run("2024-07-01", "2026-01-04")
     assert quotes() == {"qt_0": ("draft", 0, False), "qt_1": ("draft", 11, False), "qt_2": ("draft", 120, False)}
@@ -106,3 +107,35 @@ def test_one_file_is_all_it_takes(alone: dict[str, str], world: World, include: 
     }
     axes = query("select distinct axis from ops.ledger where table_name = 'stripe_quotes' order by 1")
     assert [row["axis"] for row in axes] == ["changed", "created"]
+    _the_contract_changes(world, include / "contracts" / "stripe" / "quotes.yml", run)
+
+
+def _the_contract_changes(world: World, file: Path, run: Any) -> None:
+    """The same stream in each of the modes: a column is gained, then the source drifts away from it."""
+    world.change("stripe", "quotes", "qt_1", bonus="1,012.50", novel=None)
+    run("2026-01-06", "2026-01-07")
+    gained = '  - {name: bonus, type: NUMERIC, description: "What the seller gets for it."}\nknown: [novel, '
+    text = CONTRACT.replace("version: 1", "version: 2").replace("known: [", gained, 1)
+    file.write_text(text)
+    world.change("stripe", "quotes", "qt_3", status="open")
+    run("2026-01-06", "2026-01-07")
+    told = "select id, cast(bonus as float64) as bonus from raw.stripe_quotes where bonus is not null"
+    assert query(told) == [{"id": "qt_1", "bonus": 1012.5}]
+    world.change("stripe", "quotes", "qt_3", status="accepted")
+    world.change("stripe", "quotes", "qt_0", status="open", strange=1)
+    file.write_text(f"mode: freeze\n{text}")
+    said = run("2026-01-06", "2026-01-07", fails=True)
+    assert "the contract is frozen, but stripe_quotes.strange (unknown) drifted; nothing was loaded" in said
+    assert {id_: status for id_, (status, _, _) in quotes().items() if id_ in ("qt_0", "qt_3")} == {
+        "qt_0": "draft",
+        "qt_3": "open",
+    }
+    file.write_text(f"mode: quarantine\n{text}")
+    run("2026-01-06", "2026-01-07")
+    assert {id_: status for id_, (status, _, _) in quotes().items() if id_ in ("qt_0", "qt_3")} == {
+        "qt_0": "draft",
+        "qt_3": "accepted",
+    }
+    assert query("select record_key, reason, column_path from ops.rejects where table_name = 'stripe_quotes'") == [
+        {"record_key": "qt_0", "reason": "drift", "column_path": "strange"}
+    ]

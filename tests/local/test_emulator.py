@@ -147,8 +147,10 @@ def test_alter_table_shows_in_the_catalog(tables: Tables) -> None:
     assert tables.client.get_table(f"{tables.dataset}.t").schema[0].description == "kept"
     columns = tables.run("select column_name from {d}.INFORMATION_SCHEMA.COLUMNS where table_name = 't' order by 1")
     assert columns == [("id",), ("number",)]
+    tables.run("alter table {d}.t alter column number set data type bignumeric")
+    assert tables.fields("t") == [("id", "INTEGER"), ("number", "BIGNUMERIC")]
     tables.run("alter table {d}.t rename to u")
-    assert tables.fields("u") == [("id", "INTEGER"), ("number", "INTEGER")]
+    assert tables.fields("u") == [("id", "INTEGER"), ("number", "BIGNUMERIC")]
 
 
 def test_columns_can_have_options_under_the_compiled_parser(tables: Tables) -> None:

@@ -5,8 +5,9 @@ written by hand from the documentation of the two APIs, not derived from the con
 """
 
 from tests.oracle.books import Books
-from tests.oracle.clv import expected_clv, expected_people
+from tests.oracle.clv import expected_clv
 from tests.oracle.compare import compare_clv, compare_raw
+from tests.oracle.identity import expected_people
 from tests.oracle.raw import Load, expected_raw
 
 __all__ = ["Books", "Load", "compare_clv", "compare_raw", "expected_clv", "expected_people", "expected_raw"]

@@ -15,9 +15,10 @@ from fractions import Fraction
 from typing import Any
 
 from tests.oracle.books import Books, Json
-from tests.oracle.clv import NEVER_BEGAN, major, person_of
+from tests.oracle.clv import NEVER_BEGAN
+from tests.oracle.identity import person_of
 from tests.oracle.raw import Row, Table
-from tests.oracle.values import epoch
+from tests.oracle.values import epoch, major
 
 #: How often an interval is billed in a year.
 _A_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}

@@ -12,8 +12,8 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 
-from tests.oracle.clv import major
 from tests.oracle.raw import Row, Table
+from tests.oracle.values import major
 
 Booking = tuple[str | None, str, str, datetime, int]
 

@@ -11,8 +11,10 @@ import pytest
 from include.simulators.books import world_books
 from include.simulators.world.build import build
 from tests.oracle import Books, Load, compare_clv, compare_raw, expected_clv, expected_people, expected_raw
-from tests.oracle.clv import _months, mailbox, major
+from tests.oracle.clv import _months
+from tests.oracle.identity import mailbox
 from tests.oracle.raw import Source, Table
+from tests.oracle.values import major
 
 
 def at(day: int, hour: int = 0) -> datetime:

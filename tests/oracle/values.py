@@ -7,6 +7,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+_NO_DECIMALS = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
+_THREE_DECIMALS = {"bhd", "jod", "kwd", "omr", "tnd"}
+
+
+def places(currency: str) -> int:
+    """How many decimals a currency has, by Stripe's list."""
+    return 0 if currency in _NO_DECIMALS else 3 if currency in _THREE_DECIMALS else 2
+
+
+def major(amount: int, currency: str) -> Decimal:
+    """Minor to major units."""
+    return Decimal(amount).scaleb(-places(currency))
+
 
 def pick(value: Any, *path: str) -> Any:
     """The value at a path of keys, None where anything on the way is null or absent."""

@@ -143,6 +143,7 @@ class Run:
     def _replace(self, answer: str = "comes") -> None:
         replace_module.replace(
             warehouse=Unsteady(self.lane.warehouse, answer) if answer != "comes" else self.lane.warehouse,
+            bucket=self.lane.bucket,
             contract=self.lane.contract,
             staged=[(self.staged[number], self.flat[number]) for number in sorted(self.staged)],
             load_id=self._attempt_chain("replace"),

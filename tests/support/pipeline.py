@@ -79,6 +79,7 @@ class Pipeline:
     ) -> dict[str, dict[str, Any]]:
         rows = replace(
             warehouse=warehouse(),
+            bucket=bucket(),
             contract=self.contract,
             staged=list(staged),
             load_id=load_id or f"load{next(_numbers)}",

@@ -1,5 +1,6 @@
 -- How each client reports: in which timezone its months close and in which currency amounts of several currencies meet.
--- Unless the variable `reporting` says otherwise, that is the currency in which the account settles.
+-- Unless the variable `reporting` says otherwise, that is the currency in which the account settles. And what share of its
+-- revenue is left when it has been served.
 {%- set reporting = var('reporting') %}
 with settlements as (
     select
@@ -37,7 +38,14 @@ select
     {%- endfor %}
         when '' then null
         else settlements.currency
-    end as reporting_currency
+    end as reporting_currency,
+    case clients.client_id
+    {%- for client, choice in reporting.items() if choice.gross_margin is defined %}
+        when '{{ client }}' then numeric '{{ choice.gross_margin }}'
+    {%- endfor %}
+        when '' then null
+        else numeric '{{ var("gross_margin") }}'
+    end as gross_margin
 from clients
 left join settlements
     on settlements.client_id = clients.client_id and settlements.recency = 1

@@ -3,6 +3,7 @@ with addresses as (
     select
         emails.client_id,
         emails.contact_id,
+        emails.is_primary,
         persons.person_email,
         row_number() over (
             partition by emails.client_id, emails.contact_id order by emails.is_primary desc, emails.email
@@ -15,10 +16,17 @@ with addresses as (
 select
     contacts.client_id,
     contacts.contact_id,
+    contacts.created_at,
     case
         when addresses.person_email is null then {{ person_key('contacts.client_id', 'hubspot', 'contacts.contact_id') }}
         else {{ person_key('contacts.client_id', 'email', 'addresses.person_email') }}
-    end as person_key
+    end as person_key,
+    addresses.person_email,
+    case
+        when addresses.person_email is null then 'no_email'
+        when addresses.is_primary then 'email'
+        else 'additional_email'
+    end as match_reason
 from {{ ref('stg_hubspot__contacts') }} as contacts
 left join addresses
     on addresses.client_id = contacts.client_id

@@ -1,6 +1,7 @@
 -- What a currency was worth in the client's reporting currency, day by day: the rate that Stripe settled the day's last
--- charge at, carried to the days without one. Days before the first rate take the first.
-with settled as (
+-- charge at, carried to the days without one. Days before the first rate take the first. Currencies that Stripe has never
+-- converted take the rates of the seed.
+with charged as (
     select
         charges.client_id,
         charges.currency,
@@ -16,16 +17,43 @@ with settled as (
     where charges.exchange_rate is not null and charges.currency != charges.settlement_currency
 ),
 
+settled as (
+    select client_id, currency, rate_date, rate
+    from charged
+    where recency = 1
+),
+
+given as (
+    select seed.client_id, lower(seed.currency) as currency, seed.rate_date, seed.rate
+    from {{ ref('exchange_rates') }} as seed
+    inner join {{ ref('int_clients') }} as clients
+        on clients.client_id = seed.client_id and clients.reporting_currency = lower(seed.reporting_currency)
+    cross join {{ ref('int_as_of') }} as moment
+    left join (select distinct client_id, currency from settled) as known
+        on known.client_id = seed.client_id and known.currency = lower(seed.currency)
+    where known.currency is null and seed.rate_date <= date(moment.as_of)
+),
+
+rates as (
+    select client_id, currency, rate_date, rate, 'stripe' as source from settled
+    union all
+    select client_id, currency, rate_date, rate, 'seed' from given
+),
+
 currencies as (
-    select client_id, currency from settled
+    select client_id, currency from rates
     union distinct
     select client_id, reporting_currency from {{ ref('int_clients') }} where reporting_currency is not null
 ),
 
--- every day on which anything can have been booked
+-- every day on which anything can have been booked, or that the seed has a rate of
 span as (
-    select client_id, min(date(created_at)) as first_date
-    from {{ ref('stg_stripe__invoices') }}
+    select client_id, min(first_date) as first_date
+    from (
+        select client_id, date(created_at) as first_date from {{ ref('stg_stripe__invoices') }}
+        union all
+        select client_id, rate_date from given
+    )
     group by client_id
 ),
 
@@ -40,14 +68,13 @@ days as (
 ),
 
 known as (
-    select days.client_id, days.currency, days.rate_date, clients.reporting_currency, settled.rate
+    select days.client_id, days.currency, days.rate_date, clients.reporting_currency, rates.rate, rates.source
     from days
     inner join {{ ref('int_clients') }} as clients on clients.client_id = days.client_id
-    left join settled
-        on settled.client_id = days.client_id
-        and settled.currency = days.currency
-        and settled.rate_date = days.rate_date
-        and settled.recency = 1
+    left join rates
+        on rates.client_id = days.client_id
+        and rates.currency = days.currency
+        and rates.rate_date = days.rate_date
 )
 
 select
@@ -67,5 +94,9 @@ select
                 rows between current row and unbounded following
             )
         )
-    end as rate
+    end as rate,
+    case
+        when currency = reporting_currency then 'none'
+        else max(source) over (partition by client_id, currency)
+    end as rate_source
 from known

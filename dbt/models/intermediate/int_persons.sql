@@ -4,7 +4,8 @@ with billing as (
         person_key,
         max(person_email) as person_email,
         count(*) as stripe_customer_ids,
-        logical_and(is_deleted) as is_deleted_in_billing
+        logical_and(is_deleted) as is_deleted_in_billing,
+        min(case match_confidence when 'certain' then 3 when 'high' then 2 when 'medium' then 1 else 0 end) as weakest_match
     from {{ ref('int_customer_persons') }}
     group by client_id, person_key
 ),
@@ -35,6 +36,12 @@ mute as (
     where not contacts.is_deleted and emails.contact_id is null
 ),
 
+people as (
+    select client_id, person_key, count(*) as contact_ids
+    from {{ ref('int_contact_persons') }}
+    group by client_id, person_key
+),
+
 crm as (
     select client_id, person_key, person_email, contact_id from speakers
     union all
@@ -47,6 +54,7 @@ select
     coalesce(billing.person_email, crm.person_email) as person_email,
     coalesce(billing.stripe_customer_ids, 0) as stripe_customer_ids,
     coalesce(billing.is_deleted_in_billing, false) as is_deleted_in_billing,
+    coalesce(people.contact_ids, 0) as hubspot_contact_ids,
     crm.contact_id as hubspot_contact_id,
     coalesce(contacts.customer_status, contacts.lifecycle_stage) as crm_status,
     case
@@ -54,9 +62,18 @@ select
         when crm.person_key is not null then 'matched'
         when billing.person_email is null then 'no_email'
         else 'stripe_only'
-    end as match
+    end as match,
+    case
+        when billing.person_key is null then 'none'
+        when billing.weakest_match = 3 then 'certain'
+        when billing.weakest_match = 2 then 'high'
+        when billing.weakest_match = 1 then 'medium'
+        else 'none'
+    end as match_confidence
 from billing
 full join crm
     on crm.client_id = billing.client_id and crm.person_key = billing.person_key
 left join {{ ref('stg_hubspot__contacts') }} as contacts
     on contacts.client_id = crm.client_id and contacts.contact_id = crm.contact_id
+left join people
+    on people.client_id = crm.client_id and people.person_key = crm.person_key

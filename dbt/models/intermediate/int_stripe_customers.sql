@@ -1,5 +1,5 @@
 -- Customers that were deleted before the first load are in no listing any more, yet their invoices are, with the cash
--- that was collected. They are known from those invoices, by the address printed on the latest one.
+-- that was collected. They are known from those invoices, by the address printed on the latest one, or from charges that have none.
 with listed as (
     select client_id, customer_id, created_at, normalised_email, lower(currency) as currency, is_deleted
     from {{ ref('stg_stripe__customers') }}
@@ -12,6 +12,10 @@ mentions as (
     union all
     select client_id, customer_id, cast(null as string), created_at, subscription_id
     from {{ ref('stg_stripe__subscriptions') }}
+    where customer_id is not null
+    union all
+    select client_id, customer_id, cast(null as string), created_at, charge_id
+    from {{ ref('stg_stripe__charges') }}
     where customer_id is not null
 ),
 

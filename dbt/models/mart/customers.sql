@@ -24,6 +24,10 @@ select
     persons.person_key,
     people.hubspot_contact_id,
     persons.match_reason,
+    persons.match_confidence,
+    companies.company_id as hubspot_company_id,
+    companies.match_reason as company_match_reason,
+    companies.match_confidence as company_match_confidence,
     customers.email,
     customers.customer_name,
     customers.address_country as country,
@@ -41,6 +45,8 @@ select
 from {{ ref('int_customer_persons') }} as persons
 inner join {{ ref('int_persons') }} as people
     on people.client_id = persons.client_id and people.person_key = persons.person_key
+left join {{ ref('int_customer_companies') }} as companies
+    on companies.client_id = persons.client_id and companies.customer_id = persons.customer_id
 left join {{ ref('stg_stripe__customers') }} as customers
     on customers.client_id = persons.client_id and customers.customer_id = persons.customer_id
 left join billed

@@ -28,8 +28,8 @@ disputed as (
     group by disputes.client_id, disputes.charge_id
 ),
 
--- a credit note for money that never came through Stripe is paid back past Stripe as well
-paid_back as (
+-- money that a credit note gives back past Stripe
+credited as (
     select
         credit_notes.client_id,
         credit_notes.invoice_id,
@@ -84,7 +84,7 @@ collected as (
         lower(payments.currency),
         payments.amount_paid,
         payments.amount_paid,
-        coalesce(paid_back.amount, numeric '0'),
+        numeric '0',
         numeric '0',
         cast(null as string),
         cast(null as numeric),
@@ -98,12 +98,38 @@ collected as (
     cross join {{ ref('int_as_of') }} as moment
     left join {{ ref('stg_stripe__invoices') }} as invoices
         on invoices.client_id = payments.client_id and invoices.invoice_id = payments.invoice_id
-    left join paid_back
-        on paid_back.client_id = payments.client_id and paid_back.invoice_id = payments.invoice_id
     where not payments.is_deleted
         and payments.status = 'paid'
         and payments.payment_record_id is not null
         and payments.paid_at < moment.as_of
+),
+
+-- it goes against one payment of the invoice, the first that came past Stripe as well if there is one
+paid_back as (
+    select
+        collected.client_id,
+        collected.payment_id,
+        credited.amount,
+        row_number() over (
+            partition by collected.client_id, collected.invoice_id
+            order by collected.kind = 'charge', collected.paid_at, collected.payment_id
+        ) as position
+    from collected
+    inner join credited
+        on credited.client_id = collected.client_id and credited.invoice_id = collected.invoice_id
+    where collected.status = 'succeeded'
+),
+
+reduced as (
+    select
+        collected.client_id,
+        collected.payment_id,
+        collected.refunded_amount + coalesce(paid_back.amount, numeric '0') as refunded_amount
+    from collected
+    left join paid_back
+        on paid_back.client_id = collected.client_id
+        and paid_back.payment_id = collected.payment_id
+        and paid_back.position = 1
 )
 
 select
@@ -120,9 +146,9 @@ select
     collected.currency,
     collected.amount_requested,
     collected.amount,
-    collected.refunded_amount,
+    cast(reduced.refunded_amount as numeric) as refunded_amount,
     collected.disputed_amount,
-    cast(collected.amount - collected.refunded_amount - collected.disputed_amount as numeric) as net_amount,
+    cast(collected.amount - reduced.refunded_amount - collected.disputed_amount as numeric) as net_amount,
     collected.settlement_currency,
     collected.settled_amount,
     collected.fee,
@@ -133,6 +159,8 @@ select
     collected.card_brand,
     collected.card_country
 from collected
+inner join reduced
+    on reduced.client_id = collected.client_id and reduced.payment_id = collected.payment_id
 inner join {{ ref('int_clients') }} as clients on clients.client_id = collected.client_id
 left join {{ ref('int_customer_persons') }} as customers
     on customers.client_id = collected.client_id and customers.customer_id = collected.customer_id

@@ -10,6 +10,7 @@ _ALTER = re.compile(
     r"(`[^`]+`(?:\.`[^`]+`)*|[\w.\-]+)\s+(add|drop|rename|alter)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_TYPE = re.compile(r"alter\s+column\s+`?(\w+)`?\s+set\s+data\s+type\s+(\w+)", re.IGNORECASE)
 _RENAME = re.compile(r"rename\s+to\s+`?([\w$]+)`?", re.IGNORECASE)
 
 
@@ -48,8 +49,11 @@ def _refresh(reference: str, sql: str, project: str, context: Any) -> None:
     schema = ddl_sync._introspect_schema(project, dataset, name, context)
     # Only types and modes can be read back from the data; descriptions and policy tags are kept from what was known.
     before = {field.name: field for field in known.schema_.fields}
+    # The engine has one decimal type for NUMERIC and BIGNUMERIC.
+    types = {field.name: field.type for field in before.values() if field.type == "BIGNUMERIC"}
+    types |= {name: type_.upper() for name, type_ in _TYPE.findall(sql) if type_.upper() == "BIGNUMERIC"}
     fields = tuple(
-        before[field.name].model_copy(update={"type": field.type, "mode": field.mode})
+        before[field.name].model_copy(update={"type": types.get(field.name, field.type), "mode": field.mode})
         if field.name in before and not field.fields
         else field
         for field in schema.fields

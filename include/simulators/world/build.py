@@ -18,6 +18,7 @@ from include.simulators.world.crm_service import Service
 from include.simulators.world.crm_stories import Sales
 from include.simulators.world.crm_types import KINDS
 from include.simulators.world.ids import Ids
+from include.simulators.world.look_alikes import LookAlikes
 from include.simulators.world.moments import END, instant
 from include.simulators.world.resources import RESOURCES
 from include.simulators.world.showcase import Showcase
@@ -78,12 +79,13 @@ def _build(ids: Ids, seed: int, customers: int, account: Account) -> World:
     billing = Billing(store, agenda, ids)
     crm = Crm(store, ids)
     sales = Sales(store, agenda, ids, crm, drawn, accounts)
-    Stories(store, agenda, ids, catalog, billing, accounts).begin()
+    Stories(store, agenda, ids, catalog, billing, accounts, sales.contact_of).begin()
     sales.begin()
     Service(store, agenda, ids, crm, accounts).begin()
     billing.on_status.append(sales.follow)
     agenda.plan(instant(2025, 11, 3, 13), sales.mark_churned)
     Showcase(agenda, ids, catalog, billing).begin()
+    LookAlikes(agenda, ids, catalog, billing, crm).begin()
     BusyDays(agenda, ids, billing, crm, sales, accounts).begin()
     agenda.run()
     return World(seed, customers, ids, store, account)

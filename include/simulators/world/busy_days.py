@@ -67,6 +67,7 @@ class BusyDays:
             "deals": {"closedate": "2026-03-31T00:00:00.000Z"},
         }
         for kind in SALES_KINDS:
-            old = [e for e in self._crm.entities.values() if e.kind == kind and not e.gone and e.created < at - 2 * DAY]
+            there = [e for e in self._crm.entities.values() if e.kind == kind and not e.gone and not e.apart]
+            old = [entity for entity in there if entity.created < at - 2 * DAY]
             for entity in random.sample(old, min(2, len(old))):
                 self._crm.update(entity, at, **edits[kind])

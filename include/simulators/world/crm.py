@@ -34,7 +34,14 @@ class Crm:
         """Id -> ids of the records it is associated with, and whether the association is labelled."""
 
     def add(
-        self, kind: Kind, at: int, properties: dict[str, str], *, created: int | None = None, id: str = ""
+        self,
+        kind: Kind,
+        at: int,
+        properties: dict[str, str],
+        *,
+        created: int | None = None,
+        id: str = "",
+        apart: bool = False,
     ) -> Entity:
         """Creates a record. `created` is set apart from `at` for a merged record, which keeps the older date."""
         if kind in self._apart:
@@ -45,9 +52,9 @@ class Crm:
             id = str(self._next_id)
         # A merged record has what the two had; others get traits of their own.
         own = self._traits.of(kind, id) if created is None else {}
-        entity = Entity(kind, id, at if created is None else created, at, {**properties, **own})
+        entity = Entity(kind, id, at if created is None else created, at, {**properties, **own}, apart=apart)
         self.entities[id] = entity
-        if kind == "contacts":
+        if kind == "contacts" and not apart:
             self.contacts.append(entity)
         self._store[kind].create(id, at, entity_object(entity), created=entity.created)
         return entity

@@ -111,6 +111,7 @@ PROPERTIES: dict[Kind, dict[str, Property]] = {
         ("direct_line", "phone_number", "Direct line", "custom"),
         ("internal_note", "string", "Internal note", "textarea", "custom"),
         ("billing_key", "string", "Key in the billing system", "unique", "custom"),
+        ("stripe_customer_id", "string", "Stripe customer ID", "custom"),
         ("days_since_lead", "number", "Days since lead", "calculated"),
         ("constructor", "string", "Constructor", "custom"),
     ),

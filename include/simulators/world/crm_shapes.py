@@ -24,6 +24,8 @@ class Entity:
     properties: dict[str, str] = field(default_factory=dict)
     archived_at: int | None = None
     gone: bool = False
+    apart: bool = False
+    """Whether the office's routine passes it by, so that it changes nothing for the others."""
 
 
 def entity_object(entity: Entity) -> JsonObject:

@@ -71,6 +71,11 @@ class Sales:
         if count >= 100:
             self._agenda.plan(instant(2025, 9, 16, 9), self._attend_fair)
 
+    def contact_of(self, account: Account) -> str | None:
+        """Id of the account's contact, if sales knows it already."""
+        contact = self._contacts.get(account.index)
+        return contact.id if contact and not contact.gone else None
+
     # -- people and pipelines ------------------------------------------------------------------
 
     def _open_office(self) -> None:

@@ -44,6 +44,8 @@ class TaxRate:
     created: int
 
 
+#: Metadata of a Stripe customer that name its records in HubSpot.
+CONTACT_LINK, COMPANY_LINK = "hubspot_contact_id", "hubspot_company_id"
 #: `Customer.account` of one who belongs to none of the drawn accounts.
 NOBODY = -1
 

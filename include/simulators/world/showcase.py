@@ -24,6 +24,37 @@ SIZES = (10, 11, 101, 250)
 _KINDS = ("pending", "failed", "disputed", "credited")
 
 
+def showcase_customer(
+    ids: Ids,
+    name: str,
+    at: int,
+    currency: str,
+    *,
+    email: str | None,
+    metadata: dict[str, str] | None = None,
+    on_clock: bool = False,
+) -> Customer:
+    """A customer of no drawn account, who pays at once and never fails to."""
+    id = ids.stripe("customer", "showcase", name)
+    return Customer(
+        id=id,
+        created=at,
+        account=NOBODY,
+        name=f"Showcase {name}",
+        email=email,
+        phone=None,
+        place=place(ids.random("showcase", name), currency),
+        currency=currency,
+        prefix=ids.token(8, "prefix", id).upper(),
+        by_invoice=False,
+        payment_method=ids.stripe("payment_method", id),
+        failure_rate=0.0,
+        tax=None,
+        test_clock=ids.stripe("test_clock", name) if on_clock else None,
+        metadata=metadata or {},
+    )
+
+
 class Showcase:
     def __init__(self, agenda: Agenda, ids: Ids, catalog: Catalog, billing: Billing) -> None:
         self._agenda = agenda
@@ -52,24 +83,8 @@ class Showcase:
             self._agenda.plan(day + 13 * HOUR, self._write_the_diary)
 
     def _customer(self, name: str, at: int, currency: str, *, on_clock: bool = False) -> Customer:
-        id = self._ids.stripe("customer", "showcase", name)
-        random = self._ids.random("showcase", name)
-        return Customer(
-            id=id,
-            created=at,
-            account=NOBODY,
-            name=f"Showcase {name}",
-            email=f"accounts@{name}.showcase.example",
-            phone=None,
-            place=place(random, currency),
-            currency=currency,
-            prefix=self._ids.token(8, "prefix", id).upper(),
-            by_invoice=False,
-            payment_method=self._ids.stripe("payment_method", id),
-            failure_rate=0.0,
-            tax=None,
-            test_clock=self._ids.stripe("test_clock", name) if on_clock else None,
-        )
+        email = f"accounts@{name}.showcase.example"
+        return showcase_customer(self._ids, name, at, currency, email=email, on_clock=on_clock)
 
     def _plan_price(self, currency: str, plan: int = 1) -> Price:
         return self._catalog.price(PLANS[plan][0], currency, "month")

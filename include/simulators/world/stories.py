@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 
@@ -11,7 +12,7 @@ from include.simulators.world.billing import Billing
 from include.simulators.world.catalog import ADD_ONS, METERED, PLANS, SERVICES, TIERED, Catalog, Price
 from include.simulators.world.coupons import COUPONS
 from include.simulators.world.ids import Ids
-from include.simulators.world.ledger import Customer, Subscription, TaxRate
+from include.simulators.world.ledger import CONTACT_LINK, Customer, Subscription, TaxRate
 from include.simulators.world.moments import BUSY_DAYS, DAY, HOUR, MINUTE, SECOND, START, date_of, instant, whole_second
 from include.simulators.world.money import charge
 from include.simulators.world.store import Store
@@ -24,7 +25,14 @@ class Stories:
     """Drives billing with the decisions of every account."""
 
     def __init__(
-        self, store: Store, agenda: Agenda, ids: Ids, catalog: Catalog, billing: Billing, accounts: list[Account]
+        self,
+        store: Store,
+        agenda: Agenda,
+        ids: Ids,
+        catalog: Catalog,
+        billing: Billing,
+        accounts: list[Account],
+        contact_of: Callable[[Account], str | None],
     ) -> None:
         self._store = store
         self._agenda = agenda
@@ -32,6 +40,7 @@ class Stories:
         self._catalog = catalog
         self._billing = billing
         self._accounts = accounts
+        self._contact_of = contact_of
         self._rates = _tax_rates(ids)
         billing.on_period.append(self._plan_period)
 
@@ -88,6 +97,10 @@ class Stories:
             tax=self._rates.get(currency),
             metadata={"plan_source": random.choice(("web", "sales", "partner"))} if random.random() < 0.6 else {},
         )
+        contact = self._contact_of(account)
+        if contact and account.role is None and self._ids.share("link", id) < 0.4:
+            # They came by a link that sales had sent them.
+            customer.metadata[CONTACT_LINK] = contact
         account.customers.append(customer)
         self._billing.customers.add(customer, at)
         return customer

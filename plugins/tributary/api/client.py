@@ -67,12 +67,15 @@ class ApiClient:
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._judge = judge
-        # No buffer: its 50 ms between two requests would leave a quarter of a budget of 5 a second unused.
-        self._limiters = {
-            family: Limiter(Rate(1, math.ceil(1000 * seconds)), buffer_ms=0) for family, seconds in spacing.items()
-        }
+        self._limiters = {family: _limiter(seconds) for family, seconds in spacing.items()}
         self._backoff = wait_random_exponential(multiplier=0.5, max=30)
         self._sleep = sleep
+
+    def pace(self, family: str, seconds: float) -> None:
+        """From now on so many seconds between two requests of a family: its budget turned out to be another one."""
+        self._limiters[family] = _limiter(seconds)
+        # The request that has told is one of them.
+        self._limiters[family].try_acquire(family)
 
     def get(
         self, path: str, type_: type[T], params: Mapping[str, Any] | None = None, **options: Any
@@ -181,6 +184,12 @@ class ApiClient:
             )
 
         return before_sleep
+
+
+def _limiter(seconds: float) -> Limiter:
+    """One request at a time, so many seconds apart."""
+    # No buffer: its 50 ms between two requests would leave a quarter of a budget of 5 a second unused.
+    return Limiter(Rate(1, math.ceil(1000 * seconds)), buffer_ms=0)
 
 
 class InvalidError(RefusedError):

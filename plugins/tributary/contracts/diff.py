@@ -10,16 +10,13 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
 from tributary.contracts.loader import load_all
-from tributary.contracts.model import Column, ColumnType, Contract, TableSpec
+from tributary.contracts.model import WIDENINGS, Column, Contract, TableSpec
 from tributary.settings import REPOSITORY, settings
-
-T = ColumnType
-#: A reader of the narrower type can read the wider one.
-WIDER = {(T.INT64, T.NUMERIC), (T.INT64, T.FLOAT64)}
 
 Contracts = Mapping[str, Mapping[str, Contract]]
 
@@ -102,7 +99,7 @@ def _table(before: TableSpec, after: TableSpec) -> Iterator[tuple[str, bool]]:
 
 def _column(before: Column, after: Column) -> Iterator[tuple[str, bool]]:
     if before.type != after.type:
-        yield f"type {before.type} is now {after.type}", (before.type, after.type) not in WIDER
+        yield f"type {before.type} is now {after.type}", (before.type, after.type) not in WIDENINGS
     if before.unit != after.unit:
         yield f"unit {before.unit} is now {after.unit}", True
     if before.path != after.path:
@@ -120,9 +117,13 @@ def _column(before: Column, after: Column) -> Iterator[tuple[str, bool]]:
 
 def _narrower(before: Column, after: Column) -> bool:
     low, high = float("-inf"), float("inf")
-    return (low if after.min is None else after.min) > (low if before.min is None else before.min) or (
-        high if after.max is None else after.max
-    ) < (high if before.max is None else before.max)
+    return _number(after.min, low) > _number(before.min, low) or _number(after.max, high) < _number(before.max, high)
+
+
+def _number(bound: float | date | None, unbounded: float) -> float:
+    if bound is None:
+        return unbounded
+    return bound.toordinal() if isinstance(bound, date) else bound
 
 
 def contracts_at(revision: str, folder: Path) -> Contracts:

@@ -1,7 +1,7 @@
 """The shape of a contract. `loader.py` reads one from YAML; nothing here touches a file."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Self
@@ -15,11 +15,21 @@ class ColumnType(StrEnum):
     STRING = "STRING"
     INT64 = "INT64"
     NUMERIC = "NUMERIC"
+    BIGNUMERIC = "BIGNUMERIC"
     FLOAT64 = "FLOAT64"
     BOOL = "BOOL"
     TIMESTAMP = "TIMESTAMP"
     DATE = "DATE"
     JSON = "JSON"
+
+
+#: BigQuery makes the wider type of the narrower one in place, and whoever reads this one can read that one.
+WIDENINGS = {
+    (ColumnType.INT64, ColumnType.NUMERIC),
+    (ColumnType.INT64, ColumnType.BIGNUMERIC),
+    (ColumnType.INT64, ColumnType.FLOAT64),
+    (ColumnType.NUMERIC, ColumnType.BIGNUMERIC),
+}
 
 
 class Pii(StrEnum):
@@ -33,7 +43,7 @@ class Pii(StrEnum):
 
 
 class Mode(StrEnum):
-    """What drift does: add a column, fail the task, or set the record aside."""
+    """What drift does: it is kept in `_extra`, it fails the task, or it sets the record aside."""
 
     EVOLVE = "evolve"
     FREEZE = "freeze"
@@ -83,6 +93,16 @@ Duration = Annotated[timedelta, BeforeValidator(_as_duration)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
 
 
+_RANGED: dict[ColumnType, type] = {
+    ColumnType.INT64: float,
+    ColumnType.NUMERIC: float,
+    ColumnType.BIGNUMERIC: float,
+    ColumnType.FLOAT64: float,
+    ColumnType.TIMESTAMP: date,
+    ColumnType.DATE: date,
+}
+
+
 class Column(_Model):
     """One column: where its value stands in the record and what it is in the warehouse."""
 
@@ -97,8 +117,9 @@ class Column(_Model):
     as_: str | None = Field(default=None, alias="as", pattern="^(id|list|rest)$")
     unit: str | None = None
     pii: Pii | None = None
-    min: float | None = None
-    max: float | None = None
+    #: The least and the greatest value, both allowed; days for a TIMESTAMP or DATE. What is outside is a reject.
+    min: float | date | None = None
+    max: float | date | None = None
     required: bool = False
 
     @model_validator(mode="before")
@@ -107,6 +128,17 @@ class Column(_Model):
         if isinstance(data, dict) and not data.get("path") and "name" in data:
             return {**data, "path": (data["name"],)}
         return data
+
+    @model_validator(mode="after")
+    def _range_fits_type(self) -> Self:
+        bounds = [bound for bound in (self.min, self.max) if bound is not None]
+        wanted = _RANGED.get(self.type)
+        if bounds and (wanted is None or self.as_ or not all(isinstance(bound, wanted) for bound in bounds)):
+            kind = "no range" if wanted is None or self.as_ else "days" if wanted is date else "numbers"
+            raise ValueError(f"column {self.name!r} of type {self.type} takes {kind} as min and max")
+        if len(bounds) == 2 and bounds[0] > bounds[1]:  # type: ignore[operator]  # two of a kind
+            raise ValueError(f"column {self.name!r}: min {bounds[0]} is above max {bounds[1]}")
+        return self
 
     @property
     def expandable(self) -> bool:

@@ -4,7 +4,7 @@ What it reads is the reference for the fast path. Values stay the received text 
 that is kept passes through a float.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +19,7 @@ from tributary.flatten.rows import (
     Reading,
     Rejected,
     RejectError,
-    check_range,
+    in_range,
     is_raw,
     is_required,
     known_paths,
@@ -95,9 +95,8 @@ class _ColumnReader:
         self.required = required
         self.path = column.path[0]
         self._decode = _exact if is_raw(column) else _value
-        self._convert = split if column.as_ == "list" else converter(column.type)
+        self._convert = split if column.as_ == "list" else in_range(column, converter(column.type))
         self._keeps_text = column.type == "JSON" and column.as_ is None
-        self._ranged = column.min is not None or column.max is not None
 
     def find(self, record: Node) -> msgspec.Raw | None:
         return next((raw for path in self.column.path if (raw := record.at(path)) is not None), None)
@@ -117,10 +116,7 @@ class _ColumnReader:
             raise UnfitError("unreadable") from None
         if self.column.expandable and isinstance(value, dict):
             value = value.get("id")
-        converted = None if value is None else self._convert(value)
-        if self._ranged and converted is not None:
-            check_range(self.column, converted)
-        return converted
+        return None if value is None else self._convert(value)
 
 
 class _TableReader:
@@ -298,3 +294,42 @@ def _unknown(record: Node, known: dict[str, Any], prefix: str) -> Iterator[Drift
                 yield Drift("type", prefix + name, _kind(raw), raw)
             else:
                 yield from _unknown(node, known_below, f"{prefix}{name}.")
+
+
+class ExtraReader:
+    """Reads columns that a contract has gained out of what `_extra` kept of their fields, as flattening would have."""
+
+    def __init__(self, table: TableSpec, columns: Collection[str]) -> None:
+        # The rest of an object was never unknown, so `_extra` holds none of it.
+        own = [column for column in own_columns(table) if column.name in columns and column.as_ != "rest"]
+        self._readers = [_ColumnReader(column, required=False) for column in own]
+        self._paths = [path for column in own for path in column.path]
+        self._known = _tree(table)
+
+    def read(self, extra: bytes) -> tuple[dict[str, Any], dict[str, msgspec.Raw]] | None:
+        """The values found by column, and what remains in `_extra`; None where it holds nothing for these columns."""
+        kept = _fields(extra)
+        held = {key for key in kept for path in self._paths if path == key or path.startswith(f"{key}.")}
+        nodes = {key: Node(_nested(key, kept[key])) for key in held}
+        values: dict[str, Any] = {}
+        remains = {key: raw for key, raw in kept.items() if key not in held}
+        for reader in self._readers:
+            for path in reader.column.path:
+                raw = next((raw for node in nodes.values() if (raw := node.at(path)) is not None), None)
+                if raw is None:
+                    continue
+                try:
+                    values[reader.column.name] = reader.convert(raw)
+                except (UnfitError, RejectError):
+                    remains[path] = raw
+                break
+        for node in nodes.values():
+            remains |= {found.path: found.value for found in _unknown(node, self._known, "")}
+        return (values, remains) if values else None
+
+
+def _nested(path: str, raw: msgspec.Raw) -> msgspec.Raw:
+    """The record that has nothing but one value at a dotted path."""
+    for name in reversed(path.split(".")):
+        raw = msgspec.Raw(msgspec.json.encode({name: raw}))
+    return raw

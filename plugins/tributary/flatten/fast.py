@@ -25,7 +25,8 @@ from tributary.flatten.rows import (
     Reading,
     RejectError,
     attribute,
-    check_range,
+    in_range,
+    int_range,
     is_raw,
     is_required,
     known_paths,
@@ -43,7 +44,6 @@ class DeclinedError(Exception):
 
 DECLINED = (DeclinedError, msgspec.DecodeError, UnfitError, RejectError)
 
-Scalar = Annotated[int, msgspec.Meta(ge=INT64_MIN, le=INT64_MAX)] | float | str | bool | None
 _value = msgspec.json.Decoder().decode
 _exact = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -57,6 +57,8 @@ class _Node:
     def __init__(self) -> None:
         self.children: dict[str, _Node] = {}
         self.scalar = self.raw = self.covered = False
+        #: The integers that every column at this place takes; one outside is for the careful path to judge.
+        self.low, self.high = INT64_MIN, INT64_MAX
         #: Whether any column or nested list is at this very place.
         self.wanted = False
         #: For a nested list: the struct of its items. A list object around them is a struct with `data`.
@@ -92,7 +94,7 @@ class _Node:
             self.struct = msgspec.defstruct("Object", fields, rename=rename, gc=False, forbid_unknown_fields=closed)
             wanted.append(self.struct)
         if self.scalar or (wanted and covered):
-            wanted.append(Scalar)
+            wanted.append(Annotated[int, msgspec.Meta(ge=self.low, le=self.high)] | float | str | bool | None)
         if self.raw and wanted:
             self.decode = msgspec.json.Decoder(Union[(*wanted, None)]).decode
         elif wanted:
@@ -114,6 +116,8 @@ def _tree(table: TableSpec, items: Mapping[str, Any]) -> _Node:
             node.raw |= is_raw(column)
             node.scalar |= not is_raw(column)
             node.wanted = True
+            low, high = int_range(column)
+            node.low, node.high = max(node.low, low), min(node.high, high)
             if column.expandable:
                 node.at("id").scalar = True
     if table.child is None:
@@ -217,10 +221,10 @@ class TableFunction:
                 source.add(1, f"{value} = {given}.id if type({given}) in {objects} else {given}")
             as_is = f" or type({value}) is {_AS_IS[column.type]}" if column.type in _AS_IS else ""
             convert, given, value = source.name("convert", _converter(column, self._rests)), value, source.name("c")
-            source.add(1, f"{value} = {given} if {given} is None{as_is} else {convert}({given})")
-        if column.min is not None or column.max is not None:
-            check = source.name("check", lambda found, column=column: check_range(column, found))
-            source.add(1, f"if {value} is not None: {check}({value})")
+            # An integer is within its range already: the page would not have been decoded otherwise.
+            moment = source.name("moment", _moment) if column.type == ColumnType.TIMESTAMP else ""
+            seconds = f"{moment}({given}) if type({given}) is int else " if moment else ""
+            source.add(1, f"{value} = {given} if {given} is None{as_is} else {seconds}{convert}({given})")
         if is_required(table, column):
             source.add(1, f"if {value} is None: raise Declined")
         return value
@@ -239,10 +243,10 @@ def _converter(column: Column, rests: Mapping[str, Rest]) -> Callable[[Any], Any
         return lambda raw: _all_fit(*rests[column.name].read(raw))
     if column.as_ == "list":
         return lambda raw: split(_value(raw))
-    convert = converter(column.type)
-    if column.type == ColumnType.NUMERIC:
+    convert = in_range(column, converter(column.type))
+    if is_raw(column):
         return lambda raw: None if (value := _exact(raw)) is None else convert(value)
-    return _moment if column.type == ColumnType.TIMESTAMP else convert
+    return convert
 
 
 _timestamp = converter(ColumnType.TIMESTAMP)
@@ -262,10 +266,8 @@ def _day(number: int) -> str:
     return str(_timestamp(number * 86_400))[:-10]
 
 
-def _moment(value: Any) -> Any:
-    """What the conversion of values.py gives; for epoch seconds put together from what it gave for day and minute."""
-    if value.__class__ is not int:
-        return _timestamp(value)
+def _moment(value: int) -> Any:
+    """What the conversion of values.py gives for epoch seconds, put together from what it gave for day and minute."""
     day, second = divmod(value, 86_400)
     return _day(day) + _MINUTES[second // 60] + _SECONDS[second % 60]
 

@@ -9,7 +9,7 @@ import msgspec
 
 from tributary.contracts.model import Contract, Mode
 from tributary.errors import RefusedError
-from tributary.flatten.manifest import DriftReport, StagedManifest, StagedTable
+from tributary.flatten.manifest import DriftReport, RejectReport, StagedManifest, StagedTable
 from tributary.flatten.merges import MergeRows, merged_into
 from tributary.flatten.reader import Reader
 from tributary.flatten.rows import Drift, Gone, Reading, Rejected, RejectError, attribute, key_of
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 #: Below this many affected records a share says nothing: one of three is no outage.
 SHARE_FLOOR = 10
 _NO_DATE = "1970-01-01"
+#: Why a record is rejected that is not as its contract has it; in a frozen stream that is drift as well.
+_DRIFT = ("type", "missing")
 _UNREADABLE = RejectError("unreadable", "associations")
 _encode = msgspec.json.Encoder().encode
 _pages = msgspec.json.Decoder(Page)
@@ -85,17 +87,22 @@ def flatten(
 
 def _check(contract: Contract, manifest: StagedManifest) -> None:
     name, item = contract.name, manifest.item
-    if contract.mode == Mode.FREEZE and manifest.drift:
-        paths = ", ".join(sorted({f"{drift.table}.{drift.path} ({drift.kind})" for drift in manifest.drift}))
+    drifted = {f"{drift.table}.{drift.path} ({drift.kind})" for drift in manifest.drift}
+    own = contract.tables[0].name
+    drifted |= {f"{own}.{broken.path} ({broken.reason})" for broken in manifest.reasons if broken.reason in _DRIFT}
+    if contract.mode == Mode.FREEZE and drifted:
+        paths = ", ".join(sorted(drifted))
         raise RefusedError(
-            f"{name} for client {item.client_id}, {item.window}: the contract is frozen, but {paths} drifted; "
-            "nothing was loaded"
+            f"{name} for client {item.client_id}, {item.window}: the contract is frozen, but {paths} drifted; nothing "
+            "was loaded. Mend the source, or declare it in the contract, and clear this task"
         )
     limit = contract.limits.rejects
     if manifest.rejected > max(SHARE_FLOOR, limit * manifest.received):
+        reasons = ", ".join(map(str, manifest.reasons))
         raise RefusedError(
             f"{name} for client {item.client_id}, {item.window}: {manifest.rejected} of {manifest.received} records "
-            f"break the contract, more than its limit of {limit:.1%}; nothing was loaded. {manifest.folder} lists them"
+            f"break the contract, more than its limit of {limit:.1%}: {reasons}; nothing was loaded. "
+            f"{manifest.folder} lists them"
         )
 
 
@@ -182,6 +189,7 @@ class _Flattening:
         self._rejects = _Output("rejects", folder, bucket)
         self._received = self._rejected = self._keyless = self._further = 0
         self._drift: dict[tuple[str, str, str, str], DriftReport] = {}
+        self._reasons: dict[tuple[str, str], RejectReport] = {}
         self._at: Position = ("", 0, 0)
         item = landing.item
         self._system = {
@@ -252,6 +260,7 @@ class _Flattening:
             keyless_rejects=self._keyless,
             tables={output.name: output.staged for output in self._outputs.values()},
             rejects=self._rejects.staged.parts,
+            reasons=sorted(self._reasons.values(), key=lambda found: -found.records),
             drift=list(self._drift.values()),
             requests=self._landing.requests,
         )
@@ -333,6 +342,10 @@ class _Flattening:
     def _reject(self, reading: Rejected, observed: str) -> None:
         error, key = reading.error, reading.key
         self._rejected += 1
+        report = self._reasons.setdefault(
+            (error.reason, error.path), RejectReport(reason=error.reason, path=error.path)
+        )
+        report.records += 1
         self._keyless += key is None
         self._parents[key or ""] = None
         self._own.staged.rejected += 1

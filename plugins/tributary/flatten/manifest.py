@@ -33,6 +33,17 @@ class DriftReport(msgspec.Struct, kw_only=True):
     pointer: str
 
 
+class RejectReport(msgspec.Struct, kw_only=True):
+    """One way in which records break the contract, and how many do."""
+
+    reason: str
+    path: str
+    records: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.reason}) in {self.records}"
+
+
 class StagedManifest(msgspec.Struct, kw_only=True):
     """A finished flattening of one landing folder."""
 
@@ -54,6 +65,8 @@ class StagedManifest(msgspec.Struct, kw_only=True):
     keyless_rejects: int
     tables: dict[str, StagedTable]
     rejects: list[Part]
+    #: Why they were set aside.
+    reasons: list[RejectReport] = []
     drift: list[DriftReport]
     #: Requests, retries and errors of the extraction, by kind.
     requests: dict[str, int] = {}

@@ -1,7 +1,10 @@
 """What both ways of reading a record bring forth: typed rows, and what drifted or was refused."""
 
 import keyword
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from math import ceil, floor
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -103,19 +106,45 @@ def is_required(table: TableSpec, column: Column) -> bool:
     return column.required or column.name in table.key
 
 
-def check_range(column: Column, value: Any) -> None:
-    """
-    Raises:
-        RejectError: the value is out of the column's declared range.
-    """
-    number = float(value)
-    if (column.min is not None and number < column.min) or (column.max is not None and number > column.max):
-        raise RejectError("range", column.path[0], f"outside [{column.min}, {column.max}]")
+def in_range(column: Column, convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A conversion with the column's declared range behind it; raises RejectError for what is outside."""
+    if column.min is None and column.max is None:
+        return convert
+    days = column.type in (ColumnType.TIMESTAMP, ColumnType.DATE)
+    # A time is ISO text by now, so a day is its beginning, and texts are in the order of the days.
+    low, high = (str(column.min or ""), str(column.max or "9999-12-31")) if days else (column.min, column.max)
+    comparable: Callable[[Any], Any] = itemgetter(slice(len("2026-01-05"))) if days else float
+
+    def convert_and_check(value: Any) -> Any:
+        converted = convert(value)
+        if converted is not None:
+            found = comparable(converted)
+            if (low is not None and found < low) or (high is not None and found > high):
+                raise RejectError("range", column.path[0], f"outside [{column.min}, {column.max}]")
+        return converted
+
+    return convert_and_check
+
+
+def int_range(column: Column) -> tuple[int, int]:
+    """Which JSON integers are within the column's declared range, as far as it can be told before the conversion."""
+    low, high = INT64_MIN, INT64_MAX
+    if column.type == ColumnType.INT64:
+        low = low if column.min is None else ceil(column.min)  # type: ignore[arg-type]  # a number, says the contract
+        high = high if column.max is None else floor(column.max)  # type: ignore[arg-type]
+    elif column.type == ColumnType.TIMESTAMP:
+        low = low if column.min is None else _seconds(column.min)
+        high = high if column.max is None else _seconds(column.max) + 86_399
+    return low, high
+
+
+def _seconds(day: Any) -> int:
+    return int((day - date(1970, 1, 1)).days * 86_400)
 
 
 def is_raw(column: Column) -> bool:
-    """Whether the column needs the value's own text: JSON lands as received, and a NUMERIC may not become a float."""
-    return column.type in (ColumnType.JSON, ColumnType.NUMERIC)
+    """Whether the column needs the value's own text: JSON lands as received, and a decimal may not become a float."""
+    return column.type in (ColumnType.JSON, ColumnType.NUMERIC, ColumnType.BIGNUMERIC)
 
 
 def known_paths(table: TableSpec) -> Iterable[str]:

@@ -11,7 +11,10 @@ from tributary.contracts.model import ColumnType
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_MS = re.compile(r"-?\d+")
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
-_NUMERIC_SCALE, _NUMERIC_LIMIT = 9, Decimal(10) ** 29
+#: Type -> digits before and behind the point that every value may have.
+_DIGITS = {ColumnType.NUMERIC: (29, 9), ColumnType.BIGNUMERIC: (38, 38)}
+#: Up to here every integer is a float of its own.
+FLOAT64_EXACT = 2**53
 
 
 class UnfitError(ValueError):
@@ -63,20 +66,28 @@ def _decimal(value: Any) -> Decimal:
     return number
 
 
-def _numeric(value: Any) -> str:
-    """As text, since a JSON number would pass through a float."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        raise UnfitError(kind(value))
-    number = _decimal(value)
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or -exponent > _NUMERIC_SCALE or abs(number) >= _NUMERIC_LIMIT:
-        raise UnfitError(f"{kind(value)} outside NUMERIC's 29 digits and 9 decimals")
-    return format(number, "f")
+def _exact(type_: ColumnType) -> Callable[[Any], str]:
+    """A decimal as text, since a JSON number would pass through a float."""
+    digits, decimals = _DIGITS[type_]
+    limit = Decimal(10) ** digits
+
+    def convert(value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+            raise UnfitError(kind(value))
+        number = _decimal(value)
+        exponent = number.as_tuple().exponent
+        if not isinstance(exponent, int) or -exponent > decimals or abs(number) >= limit:
+            raise UnfitError(f"{kind(value)} outside {type_}'s {digits} digits and {decimals} decimals")
+        return format(number, "f")
+
+    return convert
 
 
 def _float64(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise UnfitError(kind(value))
+    if isinstance(value, int) and abs(value) > FLOAT64_EXACT:
+        raise UnfitError("integer beyond 2^53")
     return float(_decimal(value))
 
 
@@ -132,7 +143,8 @@ def split(value: Any) -> list[str]:
 _CONVERTERS: dict[ColumnType, Callable[[Any], Any]] = {
     ColumnType.STRING: _string,
     ColumnType.INT64: _int64,
-    ColumnType.NUMERIC: _numeric,
+    ColumnType.NUMERIC: _exact(ColumnType.NUMERIC),
+    ColumnType.BIGNUMERIC: _exact(ColumnType.BIGNUMERIC),
     ColumnType.FLOAT64: _float64,
     ColumnType.BOOL: _bool,
     ColumnType.TIMESTAMP: _timestamp,

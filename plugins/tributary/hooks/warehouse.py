@@ -5,11 +5,11 @@ bytes it may bill.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
-from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
+from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound, PreconditionFailed
 from google.cloud import bigquery
 
 from tributary.errors import RefusedError, TributaryError
@@ -42,6 +42,9 @@ class WarehouseHook(BigQueryHook):
         return self._client
 
     def query(self, sql: str, labels: dict[str, str]) -> list[dict[str, Any]]:
+        return [dict(row) for row in self.rows(sql, labels)]
+
+    def rows(self, sql: str, labels: dict[str, str]) -> Iterator[Mapping[str, Any]]:
         config = bigquery.QueryJobConfig(
             use_legacy_sql=False, maximum_bytes_billed=settings().maximum_bytes_billed, labels=clean_labels(labels)
         )
@@ -49,7 +52,7 @@ class WarehouseHook(BigQueryHook):
             job = self._running = self.client.query(
                 sql, job_config=config, location=settings().location, timeout=_JOB_SECONDS
             )
-            return [dict(row) for row in job.result(timeout=_JOB_SECONDS)]
+            yield from job.result(timeout=_JOB_SECONDS)
         except GoogleAPICallError as error:
             raise self._failure(error) from None
         except TimeoutError:
@@ -66,11 +69,12 @@ class WarehouseHook(BigQueryHook):
             job.cancel(timeout=30)
             self.log.warning("cancelled BigQuery job %s", job.job_id)
 
-    def columns(self, table: str) -> list[str] | None:
+    def columns(self, table: str) -> dict[str, Field] | None:
         try:
-            return [field.name for field in self.client.get_table(f"{self.project}.{table}").schema]
+            schema = self.client.get_table(f"{self.project}.{table}").schema
         except NotFound:
             return None
+        return {field.name: field.to_api_repr() for field in schema}
 
     def create(
         self,
@@ -94,10 +98,18 @@ class WarehouseHook(BigQueryHook):
                 f"dataset {self.project}.{dataset} does not exist; create it in location {settings().location}"
             ) from None
 
-    def add_columns(self, table: str, fields: Iterable[Field]) -> None:
+    def put_columns(self, table: str, fields: Iterable[Field]) -> None:
         existing = self.client.get_table(f"{self.project}.{table}")
-        existing.schema = [*existing.schema, *_fields({**field, "mode": "NULLABLE"} for field in fields)]
-        self.client.update_table(existing, ["schema"])
+        # What the table says of a column besides (a policy tag) stays.
+        schema = {field.name: field.to_api_repr() for field in existing.schema}
+        for field in fields:
+            name, description = field["name"], field["description"]
+            schema[name] = {**(schema.get(name) or {**field, "mode": "NULLABLE"}), "description": description}
+        existing.schema = _fields(schema.values())
+        try:
+            self.client.update_table(existing, ["schema"])
+        except PreconditionFailed:
+            raise TributaryError(f"{table} was changed meanwhile; the next attempt looks at it again") from None
 
     def load(
         self, uris: Sequence[str], table: str, schema: Sequence[Field], *, expires_hours: int, labels: dict[str, str]

@@ -49,6 +49,7 @@ class PartitionReplaceOperator(TributaryOperator):
         ti = context["ti"]
         counts = replace(
             warehouse=self.warehouse(),
+            bucket=bucket,
             contract=load_contracts(self.source)[self.stream],
             staged=staged,
             load_id=attempt_chain(context),

@@ -1,6 +1,6 @@
 """What the pipeline needs of a warehouse. `hooks.warehouse` fulfils it with BigQuery."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from tributary.errors import TributaryError
@@ -29,8 +29,11 @@ class Warehouse(Protocol):
             TributaryError: anything else that went wrong.
         """
 
-    def columns(self, table: str) -> list[str] | None:
-        """The columns of a table; None where there is no such table."""
+    def rows(self, sql: str, labels: dict[str, str]) -> Iterator[Mapping[str, Any]]:
+        """The same, a page at a time."""
+
+    def columns(self, table: str) -> dict[str, Field] | None:
+        """The columns of a table by name, in order; None where there is no such table."""
 
     def create(
         self,
@@ -44,8 +47,12 @@ class Warehouse(Protocol):
     ) -> None:
         """Create a table if it is not there, partitioned by DAY or MONTH of a column."""
 
-    def add_columns(self, table: str, fields: Iterable[Field]) -> None:
-        """Add nullable columns."""
+    def put_columns(self, table: str, fields: Iterable[Field]) -> None:
+        """Add columns, nullable ones; those that are there take over the description.
+
+        Raises:
+            TributaryError: somebody else changed the table at the same moment.
+        """
 
     def load(
         self, uris: Sequence[str], table: str, schema: Sequence[Field], *, expires_hours: int, labels: dict[str, str]

@@ -12,6 +12,7 @@ from tributary.contracts.system import SYSTEM_COLUMNS
 from tributary.errors import RefusedError, TributaryError
 from tributary.flatten.flatten import SHARE_FLOOR
 from tributary.flatten.manifest import StagedManifest
+from tributary.warehouse.evolve import evolve
 from tributary.warehouse.literals import literal
 from tributary.warehouse.protocol import ConflictError, Warehouse
 from tributary.warehouse.schema import REJECT_SCHEMA
@@ -33,6 +34,7 @@ COUNTS = ("received", "loaded", "unchanged", "superseded", "duplicate", "rejecte
 def replace(
     *,
     warehouse: Warehouse,
+    bucket: Any,
     contract: Contract,
     staged: list[tuple[Staged, StagedManifest]],
     load_id: str,
@@ -46,13 +48,22 @@ def replace(
     A load that is in the ledger already is not repeated: that is a retry whose answer was lost.
 
     Raises:
-        RefusedError: a count doesn't hold; nothing was loaded.
+        RefusedError: a count doesn't hold, or a table is not as its contract says; nothing was loaded.
         ConflictError: other loads of the stream were in the way time and again; nothing was loaded.
     """
-    ensure_tables(warehouse, contract, labels)
+    tables = ensure_tables(warehouse, contract, labels)
     if rows := _recorded(warehouse, load_id, labels):
         log.info("%s: load %s is in the ledger already", contract.name, load_id)
         return rows
+    evolve(
+        warehouse=warehouse,
+        bucket=bucket,
+        contract=contract,
+        tables=tables,
+        load_id=load_id,
+        run_id=run_id,
+        labels=labels,
+    )
 
     def attempt_once() -> None:
         # The fence first: who committed after this moment is noticed by the script.

@@ -6,6 +6,12 @@ from tributary.contracts.model import ColumnType, TableSpec
 from tributary.contracts.system import HISTORY_COLUMNS, SYSTEM_COLUMNS
 
 Field = dict[str, Any]
+_SQL_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+
+
+def sql_type(name: str) -> str:
+    """A type's name in SQL; the REST API knows three by older ones."""
+    return _SQL_TYPES.get(name, name)
 
 
 def _field(name: str, type_: ColumnType, description: str, *, required: bool = False) -> Field:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ BREAKING = {
     "unit minor is now major": lambda c: column(c, "total").update(unit="major"),
     "is required now": lambda c: column(c, "number").update(required=True),
     "is narrower than it was": lambda c: column(c, "amount_paid").update(max=10),
+    "range [2020-01-01, 2099-12-31] is narrower": lambda c: column(c, "created").update(min=date(2020, 1, 1)),
     "path somewhere": lambda c: column(c, "number").update(path="somewhere.else"),
     "is new and required": lambda c: c["columns"].append(
         {"name": "novel", "type": "STRING", "required": True, "description": "A column that nobody knew before."}
@@ -60,6 +62,7 @@ HARMLESS = {
         {"name": "novel", "type": "STRING", "description": "A column that nobody knew before."}
     ),
     "type INT64 is now NUMERIC": lambda c: column(c, "total").update(type="NUMERIC"),
+    "type INT64 is now BIGNUMERIC": lambda c: column(c, "total").update(type="BIGNUMERIC"),
     "type INT64 is now FLOAT64": lambda c: column(c, "total").update(type="FLOAT64"),
     "path number, invoice_number": lambda c: column(c, "number").update(path=["number", "invoice_number"]),
 }

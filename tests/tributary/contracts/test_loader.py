@@ -67,6 +67,10 @@ def test_a_good_contract_is_read(tmp_path):
         ("time: {created: created}", "time: {created: born}", 8, "time column 'born' is not declared"),
         ("stream: things", "stream: others", 1, "expected stripe/others.yml"),
         ("key: [id]\n", "key: [id\n", 8, ""),
+        ("type: TIMESTAMP,", "type: TIMESTAMP, min: 5,", 13, "column 'created' of type TIMESTAMP takes days as min"),
+        ("type: TIMESTAMP,", "type: INT64, min: 2020-01-01,", 13, "of type INT64 takes numbers as min and max"),
+        ("type: TIMESTAMP,", "type: BOOL, max: 1,", 13, "of type BOOL takes no range as min and max"),
+        ("type: TIMESTAMP,", "type: INT64, min: 2, max: 1,", 13, "min 2.0 is above max 1.0"),
     ],
 )
 def test_a_bad_contract_names_file_line_and_reason(tmp_path, old, new, line, reason):

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tributary.contracts.model import Column, ColumnType, Contract, TableSpec
-from tributary.flatten.rows import nested_tables, own_columns
+from tributary.flatten.rows import int_range, nested_tables, own_columns
 
 Json = dict[str, Any]
 
@@ -37,6 +37,7 @@ _CLEAN: dict[ColumnType, st.SearchStrategy[Any]] = {
     ColumnType.STRING: st.one_of(st.sampled_from(["usd", "ünï¢ødé 🙂", 'q"\\/\n', ""]), st.integers(0, 10**12)),
     ColumnType.INT64: st.one_of(st.integers(0, 9), st.integers(0, 9).map(str), st.just("")),
     ColumnType.NUMERIC: st.sampled_from(["10.50", 3, 0.25, "1,000.5", ""]),
+    ColumnType.BIGNUMERIC: st.sampled_from(["10.50", 3, 0.25, "1.5e-12", ""]),
     ColumnType.FLOAT64: st.sampled_from([0.5, 1, "0.5"]),
     ColumnType.BOOL: st.sampled_from([True, False, "true", ""]),
     ColumnType.TIMESTAMP: st.one_of(
@@ -51,6 +52,7 @@ _WILD: dict[ColumnType, st.SearchStrategy[Any]] = {
     ColumnType.NUMERIC: st.one_of(
         st.decimals(-(10**12), 10**12, places=4).map(str), st.integers(), st.sampled_from([0.25, "1,000.5", ""])
     ),
+    ColumnType.BIGNUMERIC: st.one_of(st.integers(), st.sampled_from([0.25, "1,000.5", "1e38", "1e-39", ""])),
     ColumnType.FLOAT64: st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.just("0.5")),
     ColumnType.BOOL: st.sampled_from([True, False, "true", "false", ""]),
     ColumnType.TIMESTAMP: moments,
@@ -104,9 +106,14 @@ def _value(column: Column, needed: bool, wild: bool) -> st.SearchStrategy[Any]:
     if column.as_ == "list" and not wild:
         return st.none() | texts
     fitting = (_WILD if wild else _CLEAN)[column.type]
-    if column.min is not None:
-        lowest = int(column.min)
-        fitting = st.integers(lowest - 1 if wild else lowest, lowest + 9)
+    if column.min is not None or column.max is not None:
+        if column.type in (ColumnType.INT64, ColumnType.TIMESTAMP):
+            low, high = int_range(column)
+        else:
+            low, high = int(column.min or 0), int(column.max or 1)  # type: ignore[arg-type]  # numbers
+        inside = st.sampled_from([low, low + 1, min(high, 10**11)])
+        outside = st.sampled_from([low - 1, min(high, 10**11) + 1, "0001-01-01T00:00:00Z", "20000-01-01", 10**12])
+        fitting = (fitting | inside | inside.map(str) | outside) if wild else inside
     if needed:
         return (
             st.just("in_1") if column.type == ColumnType.STRING else fitting.filter(lambda value: wild or value != "")

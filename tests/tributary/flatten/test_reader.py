@@ -2,8 +2,9 @@
 
 import json
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.contracts import changed
 from tests.tributary.flatten.records import records
 from tributary.contracts.loader import load_all
 from tributary.contracts.model import Contract, Mode
@@ -168,6 +170,47 @@ def _only_careful(contract: Contract) -> Reader:
     reader._fast.records = lambda *_: (_ for _ in ()).throw(DECLINED[0])  # type: ignore[method-assign]
     reader._record = careful.read  # type: ignore[method-assign]
     return reader
+
+
+DAYS = (date(2000, 1, 1), date(2099, 12, 31))
+RANGES = [
+    ("total", "INT64", -1000, 10**7, [-1000, 10**7, "-1000", -1000.0, None], [-1001, 10**7 + 1, -500_000, "-500000"]),
+    ("total", "INT64", -0.5, 1.5, [0, 1], [-1, 2, "2"]),
+    ("total", "NUMERIC", 0, 1, [0, 1, "0.5", "1.000"], [-1, 1.000001, "1.000001"]),
+    ("total", "FLOAT64", 0, None, [0, 1e300], [-0.1, "-1"]),
+    ("due_date", "TIMESTAMP", *DAYS, [946684800, 4102444799, "2000-01-01T00:00:00Z", "2099-12-31T23:59:59.9Z", ""],
+     [946684799, 4102444800, "1999-12-31T23:59:59.9Z", "2100-01-01T00:00:00Z", "0001-01-01T00:00:00Z", -62135596800]),
+    ("due_date", "DATE", *DAYS, ["2000-01-01", "2099-12-31", 946684800], ["1999-12-31", "2100-01-01", 86_400]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "type_", "low", "high", "inside", "outside"), RANGES)
+def test_what_is_outside_the_declared_range_is_a_reject_either_way(
+    name: str, type_: str, low: Any, high: Any, inside: list[Any], outside: list[Any], tmp_path: Path
+):
+    contract = changed(tmp_path, {"name": name, "type": type_, "min": low, "max": high})
+    api = source("stripe")
+    for value in [*inside, *outside]:
+        record = {"id": "in_1", "created": 1700000000, "currency": "usd", "total": 1, "amount_paid": 1, name: value}
+        raw = msgspec.Raw(json.dumps(record).encode())
+        careful = CarefulReader(api, contract).read(raw)
+        fast = FastReader(api, contract)
+        if value in inside:
+            assert shown(fast.read(fast.record(raw))) == shown(careful)
+            continue
+        assert isinstance(careful, Rejected)
+        assert (careful.error.reason, careful.error.path) == ("range", name)
+        assert str(value) not in careful.error.detail
+        with pytest.raises(DECLINED):
+            fast.read(fast.record(raw))
+
+
+def test_a_year_that_no_calendar_has_is_a_reject():
+    contract = next(c for c in CONTRACTS if c.name == "stripe.invoices")
+    record = {"id": "in_1", "created": 568_971_820_800, "currency": "usd", "total": 1, "amount_paid": 1}
+    [reading] = Reader(source("stripe"), contract).records(page({"data": [record]}, items="data"))
+    assert isinstance(reading, Rejected)
+    assert (reading.error.reason, reading.error.path) == ("type", "created")
 
 
 @pytest.mark.parametrize(("paid", "fits"), [(0, True), (-1, False), ("-1", False), (2**63, False), (None, False)])

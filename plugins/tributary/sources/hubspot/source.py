@@ -17,6 +17,7 @@ from tributary.settings import settings
 from tributary.sources.base import Checkpoint, Extent, Page, Walk, compact
 from tributary.sources.hubspot import associations, batches, errors, lists, values
 from tributary.sources.hubspot.answers import Anything, Catalogue, Portal, Results
+from tributary.sources.hubspot.limits import CRM_BUDGET, SEARCH_BUDGET, burst
 from tributary.sources.hubspot.paths import Paths
 from tributary.sources.hubspot.search import Search
 from tributary.sources.hubspot.wanted import PAGE, Wanted, property_of, wanted, wants_rest
@@ -24,8 +25,6 @@ from tributary.windows import Window
 
 log = logging.getLogger(__name__)
 
-#: Requests of a portal in ten seconds, and searches in one.
-CRM_BUDGET, SEARCH_BUDGET = 100.0, 5.0
 _IDS_ONLY = Wanted(("hs_object_id",))
 
 
@@ -69,6 +68,8 @@ class HubSpot:
                 "Correct the token in the connection, or clients.yml"
             )
         api.quota_zone = ZoneInfo(portal.time_zone)
+        if (budget := burst(answer)) and not client.requests_per_second:
+            api.pace("default", spacing(*budget, POOL_SLOTS[self.name]))
         return answer.source_now
 
     def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:

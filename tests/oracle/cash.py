@@ -1,0 +1,68 @@
+"""Cash that came in from people and stayed, payment by payment, from raw rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from tests.oracle.raw import Row, Table
+from tests.oracle.values import major
+
+
+@dataclass(frozen=True)
+class Payment:
+    """What is left of one payment. Its person is a key."""
+
+    person: str
+    currency: str
+    paid_at: datetime
+    amount: Decimal
+
+
+def expected_payments(raw: Mapping[str, Table], as_of: datetime, people: Mapping[str, str]) -> list[Payment]:
+    """Charges and payments past Stripe before `as_of`, less what went back before it; `people` leads from billing
+    customers to persons. Payments of nobody are left out."""
+    charges = {
+        r["id"]: r for r in raw["stripe_charges"].values() if r["status"] == "succeeded" and r["created"] < as_of
+    }
+    outside = {
+        r["id"]: r
+        for r in raw["stripe_invoice_payments"].values()
+        if r["status"] == "paid" and r["payment_record_id"] and r["paid_at"] < as_of
+    }
+    back = _given_back(raw, as_of, charges, outside)
+    payments = []
+    for id_, row in charges.items():
+        if row["customer_id"]:
+            payments.append((row["customer_id"], row["currency"], row["created"], row["amount_captured"] - back[id_]))
+    for id_, row in outside.items():
+        customer = raw["stripe_invoices"][row["invoice_id"],]["customer_id"]
+        payments.append((customer, row["currency"], row["paid_at"], row["amount_paid"] - back[id_]))
+    return [Payment(people[who], currency, at, major(amount, currency)) for who, currency, at, amount in payments]
+
+
+def _given_back(
+    raw: Mapping[str, Table], as_of: datetime, charges: Mapping[str, Row], outside: Mapping[str, Row]
+) -> Mapping[str, int]:
+    """Payment -> what of it went back, in minor units."""
+    back: dict[str, int] = defaultdict(int)
+    for row in raw["stripe_refunds"].values():
+        if row["status"] not in ("failed", "canceled") and row["created"] < as_of:
+            back[row["charge_id"]] += row["amount"]
+    for row in raw["stripe_disputes"].values():
+        if row["status"] == "lost" and row["created"] < as_of:
+            back[row["charge_id"]] += row["amount"]
+    intents = {row["payment_intent_id"]: row["invoice_id"] for row in raw["stripe_invoice_payments"].values()}
+    of_invoice: dict[str, list[tuple[bool, datetime, str]]] = defaultdict(list)
+    for id_, row in charges.items():
+        if row["payment_intent_id"] in intents:
+            of_invoice[intents[row["payment_intent_id"]]].append((True, row["created"], id_))
+    for id_, row in outside.items():
+        of_invoice[row["invoice_id"]].append((False, row["paid_at"], id_))
+    for row in raw["stripe_credit_notes"].values():
+        if row["status"] != "void" and row["out_of_band_amount"] and row["created"] < as_of:
+            back[min(of_invoice[row["invoice_id"]])[2]] += row["out_of_band_amount"]
+    return back
