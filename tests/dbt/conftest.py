@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,7 @@ def built(warehouse: Warehouse, worlds: dict[str, Loaded], tmp_path_factory: pyt
     arguments = ["build", "--exclude-resource-type", "unit_test", "seed"]
     target = tmp_path_factory.mktemp("build")
     reporting = {client: {"timezone": zone} for client, zone in ZONES.items() if zone != "UTC"}
-    variables = {"reporting": reporting, "free_mail_domains": sorted(FREE_MAIL)}
+    variables: dict[str, Any] = {"reporting": reporting, "free_mail_domains": sorted(FREE_MAIL)}
     return run_dbt(arguments, target, warehouse.settings, as_of=AS_OF.isoformat(), **variables)
 
 
