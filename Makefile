@@ -50,6 +50,10 @@ replay: setup ## read rejects again from the lake, after the contract was mended
 dbt: setup ## run dbt on the local warehouse: make dbt ARGS="build"
 	$(LOCAL) exec dbt $(ARGS)
 
+.PHONY: docs
+docs: setup ## write the documentation of every model, column and metric, with lineage, as one page: .local/docs/static_index.html
+	scripts/docs.sh .local/docs
+
 .PHONY: query
 query: setup ## print a query's rows as CSV, from the warehouse the environment points at: make query SQL="select ..."
 	$(LOCAL) query "$$SQL"

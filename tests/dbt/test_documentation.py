@@ -1,13 +1,14 @@
 """Everything is documented, tested and generated from the contracts where it should be."""
 
 import re
+import subprocess
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from include.local.settings import ROOT
 from tests.dbt.runner import PROJECT, DbtRun
 from tests.dbt.warehouse import tables
 from tributary.contracts.__main__ import generated_files
@@ -158,3 +159,24 @@ def test_no_model_knows_the_wall_clock() -> None:
 def test_staging_reads_raw_column_by_column() -> None:
     for path in PROJECT.glob("models/**/*.sql"):
         assert not re.search(r"select\s+\*", path.read_text(), re.IGNORECASE), path
+
+
+def test_exposures_name_what_leaves_the_warehouse(parsed: DbtRun) -> None:
+    exposures = parsed.manifest["exposures"].values()
+    assert {exposure["type"] for exposure in exposures} == {"application", "dashboard"}
+    for exposure in exposures:
+        assert exposure["owner"]["email"] and len(exposure["description"]) > 50
+        # what people and other systems read are marts, and who a person is
+        parents = exposure["depends_on"]["nodes"]
+        layers = {parsed.manifest["nodes"][id_]["fqn"][1] for id_ in parents if not id_.endswith(".int_persons")}
+        assert layers == {"mart"}
+
+
+def test_the_documentation_is_one_page_with_lineage(parsed: DbtRun) -> None:
+    done = subprocess.run(
+        [str(ROOT / "scripts" / "docs.sh"), str(parsed.target)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (parsed.target / "static_index.html").read_text()
+    for part in ("model.tributary.revenue", "exposure.tributary.revenue_dashboard", "child_map", "metric.tributary."):
+        assert part in page
