@@ -50,6 +50,10 @@ replay: setup ## read rejects again from the lake, after the contract was mended
 dbt: setup ## run dbt on the local warehouse: make dbt ARGS="build"
 	$(LOCAL) exec dbt $(ARGS)
 
+.PHONY: docs
+docs: setup ## write the documentation of every model, column and metric, with lineage, as one page: .local/docs/static_index.html
+	scripts/docs.sh .local/docs
+
 .PHONY: query
 query: setup ## print a query's rows as CSV, from the warehouse the environment points at: make query SQL="select ..."
 	$(LOCAL) query "$$SQL"
@@ -64,9 +68,18 @@ migrate: setup ## bring the ops tables and views up to this release; of the envi
 	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.warehouse; \
 		else $(LOCAL) exec python -m tributary.warehouse; fi
 
+.PHONY: erase
+erase: setup ## what is stored about a person, of the environment's project, else the local stack: make erase CLIENT=acme [EMAIL=...] [ARGS=--yes to erase it]
+	export PYTHONPATH=plugins; set -- python -m tributary.erase $(CLIENT) $${EMAIL:+--email "$$EMAIL"} $(ARGS); \
+		if [ -n "$$TRIBUTARY_PROJECT" ]; then PATH="$(VENV):$$PATH" "$$@"; else $(LOCAL) exec "$$@"; fi
+
 .PHONY: reset
 reset: setup ## stop the local services and delete their data; the environments stay
 	$(LOCAL) reset
+
+.PHONY: contracts
+contracts: setup ## render what is generated from include/contracts: dbt's sources, docs/data-dictionary
+	PYTHONPATH=plugins $(VENV)/python -m tributary.contracts
 
 .PHONY: lint
 lint: setup ## every static check: style, types, image, compose file, workflows, secrets

@@ -1,18 +1,20 @@
 """
 ### Raw tables into the warehouse
 
-Waits until the ledger covers the run's window for every stream of every required client, then builds the dbt project:
-`staging` → `intermediate` → `marts`, tests with each group, then the tables of the semantic layer (`metrics`), and writes the build
-into `ops.ledger`.
+Waits until the ledger covers the run's window for every stream of every required client, decides what the build is for and what loads
+touched since the last one (`plan_build`), then builds the dbt project: `staging` → `intermediate` → `marts`, tests with each group, then
+the tables of the semantic layer (`metrics`), and writes the build into `ops.ledger`.
 
-**Window**: the data interval, or `window_start` / `window_end` of the trigger form. Every result is computed as of the window's end.
+**Window**: the data interval, or `window_start` / `window_end` of the trigger form. Every result is computed as of the window's end, from
+what was known when `plan_build` ran, or at `known_at`.
 
-**Rerun**: clear any task, or trigger again; models are rebuilt from raw.
+**Rerun**: clear any task, or trigger again. *Build everything* in the form also builds the months that no load touched.
 
 #### When it fails
 | task | what it says | what to do |
 |---|---|---|
 | wait_for_sources | the ledger still lacks … | look at the lane of that stream in its ingest DAG; once it has run, clear this task |
+| plan_build | known_at … has to lie between … | correct the form, trigger again |
 | a model | BigQuery's reason | mend the model, clear the task with its downstream |
 | metrics | the saved query or BigQuery's reason | mend `dbt/models/semantic`, clear the task |
 | a test | rows in dataset `dq` | look at the rows that it names, mend model or source, clear the task |

@@ -45,7 +45,7 @@ create table if not exists `{{ project }}.ops.rejects` (
   stream string options (description = 'Collection of the source.'),
   table_name string options (description = 'Raw table that the record was meant for.'),
   record_key string options (description = 'Key of the record, its parts joined by a bar; null if it has none.'),
-  reason string options (description = 'missing, type, range or drift.'),
+  reason string options (description = 'missing, type, range, drift, unreadable, or refused: by the load job.'),
   column_path string options (description = 'Where in the record the contract is broken.'),
   detail string options (description = 'Expected and found type, never the value.'),
   landing_object string options (description = 'Landing object that holds the record.'),

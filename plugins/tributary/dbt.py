@@ -18,10 +18,12 @@ from tributary.settings import REPOSITORY
 
 DBT_DIR = REPOSITORY / "dbt"
 
+MANIFEST = DBT_DIR / "target" / "manifest.json"
+
 #: Rendered from a manifest (`dbt parse` writes it; locally every command that needs it does): no dbt at parse time.
-PROJECT = ProjectConfig(
-    dbt_project_path=DBT_DIR, manifest_path=DBT_DIR / "target" / "manifest.json", install_dbt_deps=False
-)
+PROJECT = ProjectConfig(dbt_project_path=DBT_DIR, manifest_path=MANIFEST, install_dbt_deps=False)
+# Cosmos makes an object storage path of it, and opening one imports the file systems of all providers: seconds.
+PROJECT.manifest_path = MANIFEST
 #: Beside it, what MetricFlow compiles metrics from.
 SEMANTIC_MANIFEST = DBT_DIR / "target" / "semantic_manifest.json"
 PROFILE = ProfileConfig(

@@ -37,7 +37,7 @@ TRIAGE = """
 | extract | connection, account or permission | mend the connection it names, clear the task |
 | extract | failed 7 times | the API is down or throttles; a retry goes on behind the last page, clearing starts anew |
 | flatten | break the contract, or frozen | look at the staged folder it names, mend the contract, clear the task |
-| stage | load job refused | the message has BigQuery's reason; mend the contract, clear `flatten` |
+| stage | load job refused | not for a record (that would be a reject): the message has BigQuery's reason |
 | replace | the table has | contract and table differ in what a load can't change: docs/runbooks/schema-drift.md |
 | replace | nothing was loaded | the message has table, window and both numbers; clear `extract` of the lane |
 | extract | nothing can be replayed | its landing has expired; the message has the command that reads the window |

@@ -1,15 +1,18 @@
 """Everything is documented, tested and generated from the contracts where it should be."""
 
 import re
+import subprocess
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 import yaml
 
+from include.local.settings import ROOT
 from tests.dbt.runner import PROJECT, DbtRun
 from tests.dbt.warehouse import tables
-from tributary.contracts.dbt_sources import render_docs, render_sources, rendered_files
+from tributary.contracts.__main__ import generated_files
+from tributary.contracts.dbt_sources import render_docs, render_sources
 from tributary.contracts.loader import load_all
 
 #: A model that dbt doesn't find is a model that nothing here looks at.
@@ -35,10 +38,37 @@ def test_the_project_parses_without_a_word(parsed: DbtRun) -> None:
     assert "Warning" not in parsed.output and "deprecat" not in parsed.output.lower(), parsed.output
 
 
-@pytest.mark.parametrize("path", sorted(rendered_files(load_all(), PROJECT)), ids=lambda path: path.name)
+GENERATED = generated_files(ROOT)
+
+
+@pytest.mark.parametrize("path", sorted(GENERATED), ids=lambda path: path.name)
 def test_generated_files_are_up_to_date(path: Path) -> None:
-    wanted = rendered_files(load_all(), PROJECT)[path]
-    assert path.read_text() == wanted, f"run: PYTHONPATH=plugins python -m tributary.contracts.dbt_sources ({path})"
+    assert path.read_text() == GENERATED[path], f"run: make contracts ({path})"
+
+
+def test_nothing_generated_is_left_behind() -> None:
+    folders = {path.parent for path in GENERATED}
+    marked = {
+        path for folder in folders for path in folder.iterdir() if "by `make contracts`" in path.read_text()[:200]
+    }
+    assert marked == set(GENERATED)
+
+
+def test_the_data_dictionary_has_every_table_and_column() -> None:
+    for source, streams in load_all().items():
+        page = GENERATED[ROOT / "docs" / "data-dictionary" / f"{source}.md"]
+        parts = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+        specs = {table.name: table for contract in streams.values() for table in contract.tables}
+        assert set(parts) == set(specs)
+        for name, spec in specs.items():
+            contract = spec.contract
+            for fact in (spec.description, contract.owner, f"version {contract.version}", contract.mode, *spec.key):
+                assert str(fact) in parts[name], (name, fact)
+            rows = dict(re.findall(r"^\| `(\w+)` (\|.*)$", parts[name], re.MULTILINE))
+            assert list(rows) == [column.name for column in spec.columns]
+            for column in spec.columns:
+                said = [column.type, column.unit, column.pii, column.description.replace("|", "\\|")]
+                assert all(str(one) in rows[column.name] for one in said if one), column.name
 
 
 def test_sources_and_docs_hold_every_column_of_every_table() -> None:
@@ -129,3 +159,24 @@ def test_no_model_knows_the_wall_clock() -> None:
 def test_staging_reads_raw_column_by_column() -> None:
     for path in PROJECT.glob("models/**/*.sql"):
         assert not re.search(r"select\s+\*", path.read_text(), re.IGNORECASE), path
+
+
+def test_exposures_name_what_leaves_the_warehouse(parsed: DbtRun) -> None:
+    exposures = parsed.manifest["exposures"].values()
+    assert {exposure["type"] for exposure in exposures} == {"application", "dashboard"}
+    for exposure in exposures:
+        assert exposure["owner"]["email"] and len(exposure["description"]) > 50
+        # what people and other systems read are marts, and who a person is
+        parents = exposure["depends_on"]["nodes"]
+        layers = {parsed.manifest["nodes"][id_]["fqn"][1] for id_ in parents if not id_.endswith(".int_persons")}
+        assert layers == {"mart"}
+
+
+def test_the_documentation_is_one_page_with_lineage(parsed: DbtRun) -> None:
+    done = subprocess.run(
+        [str(ROOT / "scripts" / "docs.sh"), str(parsed.target)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (parsed.target / "static_index.html").read_text()
+    for part in ("model.tributary.revenue", "exposure.tributary.revenue_dashboard", "child_map", "metric.tributary."):
+        assert part in page

@@ -22,6 +22,7 @@ from tributary.landing.manifest import LandingManifest
 from tributary.ledger.read import loads
 from tributary.operators import base
 from tributary.operators.plan import PlanOperator
+from tributary.personal.rows import Personal
 from tributary.plan import AUTO, Wish, WorkItem
 from tributary.sources import source
 from tributary.warehouse import replace as replace_module
@@ -136,6 +137,7 @@ class Run:
                     contract=self.lane.contract,
                     manifest=manifest,
                     bucket=self.lane.bucket,
+                    personal=lambda: Personal(self.lane.contract),
                     stage_id=self._attempt_chain("stage", number),
                     labels=LABELS,
                 )

@@ -1,3 +1,8 @@
+{{ config(
+    partition_by={'field': 'created_at', 'data_type': 'timestamp', 'granularity': 'month'},
+    cluster_by=['client_id', 'charge_id']
+) }}
+
 -- Charges with the invoice that they pay and what Stripe's balance made of them. Since 2025-03-31 only the invoice's
 -- payments know which charge is theirs: by the payment intent or, for payments without one, by the charge.
 with by_intent as (

@@ -1,3 +1,8 @@
+{{ config(
+    partition_by={'field': 'booked_at', 'data_type': 'timestamp', 'granularity': 'month'},
+    cluster_by=['client_id', 'invoice_id']
+) }}
+
 -- Revenue as a journal: every line when its invoice was issued, its reversal when the invoice was voided, and its share
 -- of every credit note, refund and lost dispute. Charges without an invoice are revenue too, line or not. Nothing is ever
 -- changed after the fact: what happens to an old invoice today is booked today.

@@ -1,9 +1,5 @@
-"""dbt's source and documentation files, rendered from contracts.
+"""dbt's source and documentation files, rendered from contracts."""
 
-`python -m tributary.contracts.dbt_sources` (with `plugins` on the path) writes them.
-"""
-
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,20 +9,29 @@ import yaml
 from tributary.contracts.model import Contract, TableSpec
 from tributary.contracts.system import SYSTEM_COLUMNS
 
-HEADER = "generated from include/contracts by `python -m tributary.contracts.dbt_sources`; edit the contract instead"
+HEADER = "generated from include/contracts by `make contracts`; edit the contract instead"
+
+COVERED_UNTIL = (
+    "select min(covered_until) from ("
+    "select client_id, max(least(window_end, observed_from)) as covered_until "
+    "from `{{ target.project }}`.ops.ledger where kind = 'load' and table_name = '{{ this.identifier }}' "
+    "group by client_id)"
+)
+"""Up to when a table is covered, for the client that is most behind. Loads of old windows don't make it younger."""
 
 
 def render_sources(source: str, contracts: Mapping[str, Contract]) -> str:
     """The YAML text of one dbt source: every raw table of `contracts` (stream -> contract) with all its columns.
 
-    Freshness is kept as `meta`: the ledger knows it better than a timestamp column, and Cosmos skips everything
-    downstream of a source that dbt calls late.
+    `dbt source freshness` asks the ledger, which knows of quiet tables that they were looked at. It warns when the data
+    of a client ends longer ago than the contract allows, and fails at twice that. Builds wait for the ledger instead.
     """
     entry = {
         "name": source,
         "description": f"Raw {source} records, one table per stream, typed and keyed as their contracts say.",
         "database": "{{ target.project }}",
         "schema": "raw",
+        "config": {"loaded_at_query": COVERED_UNTIL},
         "tables": [_table(table) for table in _tables(contracts)],
     }
     body = yaml.safe_dump(
@@ -57,18 +62,6 @@ def rendered_files(contracts: Mapping[str, Mapping[str, Contract]], dbt_dir: Pat
     return files
 
 
-def main() -> int:
-    """Write every generated file of this repository; returns 0."""
-    from tributary.contracts.loader import load_all
-    from tributary.settings import REPOSITORY
-
-    for path, text in rendered_files(load_all(), REPOSITORY / "dbt").items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        sys.stdout.write(f"{path.relative_to(REPOSITORY)}\n")
-    return 0
-
-
 def _tables(contracts: Mapping[str, Contract]) -> Iterable[TableSpec]:
     return (table for _, contract in sorted(contracts.items()) for table in contract.tables)
 
@@ -76,16 +69,20 @@ def _tables(contracts: Mapping[str, Contract]) -> Iterable[TableSpec]:
 def _table(table: TableSpec) -> dict[str, Any]:
     columns = [_column(c.name, c.type, c.description, unit=c.unit, pii=c.pii) for c in table.columns]
     columns += [_column(name, type_, description) for name, (type_, description) in SYSTEM_COLUMNS.items()]
+    hours = int(table.contract.freshness.total_seconds() // 3600)
     return {
         "name": table.name,
         "description": table.description,
         "config": {
+            "freshness": {
+                "warn_after": {"count": hours, "period": "hour"},
+                "error_after": {"count": 2 * hours, "period": "hour"},
+            },
             "meta": {
                 "owner": table.contract.owner,
                 "contract": f"{table.contract.name} v{table.contract.version}",
                 "key": ["client_id", *table.key],
-                "freshness_hours": int(table.contract.freshness.total_seconds() // 3600),
-            }
+            },
         },
         "columns": columns,
     }
@@ -99,7 +96,3 @@ def _column(
     if meta:
         column["config"] = {"meta": meta}
     return column
-
-
-if __name__ == "__main__":
-    sys.exit(main())

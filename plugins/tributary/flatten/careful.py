@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tributary.contracts.model import Column, Contract, Mode, TableSpec
+from tributary.contracts.model import Column, Contract, Mode, Rule, TableSpec
 from tributary.flatten.rest import Rest, rests_of
 from tributary.flatten.rows import (
     NULL,
@@ -301,8 +301,13 @@ class ExtraReader:
     """Reads columns that a contract has gained out of what `_extra` kept of their fields, as flattening would have."""
 
     def __init__(self, table: TableSpec, columns: Collection[str]) -> None:
-        # The rest of an object was never unknown, so `_extra` holds none of it.
-        own = [column for column in own_columns(table) if column.name in columns and column.as_ != "rest"]
+        # The rest of an object was never unknown, so `_extra` holds none of it. What is to be hashed or dropped waits
+        # until it is read again: a rule for personal data is applied in one place, where rows are staged.
+        own = [
+            column
+            for column in own_columns(table)
+            if column.name in columns and column.as_ != "rest" and column.rule in (None, Rule.CLEAR)
+        ]
         self._readers = [_ColumnReader(column, required=False) for column in own]
         self._paths = [path for column in own for path in column.path]
         self._known = _tree(table)
@@ -319,6 +324,10 @@ class ExtraReader:
                 raw = next((raw for node in nodes.values() if (raw := node.at(path)) is not None), None)
                 if raw is None:
                     continue
+                if reader.column.rule not in (None, Rule.CLEAR):
+                    # It is let go; the record's next reading brings what may be there.
+                    values[reader.column.name] = None
+                    break
                 try:
                     values[reader.column.name] = reader.convert(raw)
                 except (UnfitError, RejectError):

@@ -59,8 +59,10 @@ def flatten(
     attempt_id: str,
     bucket: Any,
     personal: Personal | None = None,
+    refused: Mapping[str, RejectError] | None = None,
 ) -> StagedManifest:
-    """Flatten one landing folder. `personal`: who was erased, and the key of what is hashed.
+    """Flatten one landing folder. `personal`: who was erased, and the key of what is hashed. `refused`: keys of records
+    that the warehouse did not take, which become rejects.
 
     Peak memory is one page as structs, its rows, and one open part per table.
 
@@ -73,12 +75,12 @@ def flatten(
         return done
     check_parts(bucket, landing.parts, "Clear the extract task to read the window again")
     reader, personal = Reader(source, contract), personal or Personal(contract)
-    work = _Flattening(reader, contract, personal, landing, folder, bucket)
+    work = _Flattening(reader, contract, personal, landing, folder, bucket, refused=refused)
     work.read()
     if work.half:
         # A further page showed that a record breaks the contract whose first items were staged already. Begin again,
         # knowing it: memory stays that of a page, and such records are rare.
-        work = _Flattening(reader, contract, personal, landing, folder, bucket, work.half)
+        work = _Flattening(reader, contract, personal, landing, folder, bucket, work.half, refused)
         work.read()
     manifest = work.finish()
     _check(contract, manifest)
@@ -187,6 +189,7 @@ class _Flattening:
         folder: str,
         bucket: Any,
         rejected: Mapping[Position, RejectError] | None = None,
+        refused: Mapping[str, RejectError] | None = None,
     ) -> None:
         self._reader = reader
         self._contract = contract
@@ -215,6 +218,7 @@ class _Flattening:
         self._parents: dict[str, _Parent | None] = {}
         #: Records that an earlier pass found broken by one of their further pages; and those that this one finds.
         self._broken = dict(rejected or {})
+        self._refused = refused or {}
         self._merges = MergeRows(contract)
         self.half: dict[Position, RejectError] = {}
 
@@ -291,6 +295,9 @@ class _Flattening:
             self._gone(reading.id, observed)
             return
         self._received += 1
+        if self._refused and isinstance(reading, Reading):
+            error = self._refused.get(key_of(self._contract, reading.row))
+            self._broken |= {self._at: error} if error else {}
         if isinstance(reading, Reading) and self._at in self._broken:
             nested = {stream: len(rows) for stream, rows in reading.children}
             key = key_of(self._contract, reading.row)

@@ -1,0 +1,61 @@
+"""What a daily run may read: raw tables in staging only and by column, large tables by partition."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.dbt.runner import DbtRun, run_dbt
+from tests.dbt.warehouse import Warehouse
+
+pytestmark = pytest.mark.emulators
+
+#: Many rows in a small world, but they don't grow with the business.
+BOUNDED = {
+    "int_exchange_rates": "a row per currency and day",
+    "int_days": "a row per day",
+}
+
+
+def test_what_grows_like_the_invoices_is_partitioned_and_clustered(built: DbtRun, warehouse: Warehouse) -> None:
+    tables = {
+        node["name"]: node
+        for node in built.manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["config"]["materialized"] != "view"
+    }
+    counts = " union all ".join(
+        f"select '{name}' as name, count(*) as n from {node['schema']}.{name}" for name, node in tables.items()
+    )
+    rows = {row["name"]: row["n"] for row in warehouse.query(counts)}
+    large = {name for name, n in rows.items() if 2 * n >= rows["invoices"]} - BOUNDED.keys()
+    assert large >= {"invoice_lines", "revenue", "payments", "mrr", "int_invoice_line_amounts", "int_revenue_entries"}
+    for name in sorted(large):
+        config = tables[name]["config"]
+        assert config.get("partition_by", {}) and config["partition_by"]["granularity"] == "month", name
+        assert config["cluster_by"][0] == "client_id", name
+
+
+def test_compiled_models_read_raw_in_staging_only_and_by_column(built: DbtRun) -> None:
+    """Also where a build is pinned to what was known at a moment, and staging reads history as well."""
+    models = [node for node in built.manifest["nodes"].values() if node["resource_type"] == "model"]
+    assert all(node["compiled"] for node in models)
+    for node in models:
+        sql = node["compiled_code"].lower()
+        assert not re.search(r"\bselect\s+(\w+\.)?\*", sql), node["name"]
+        if node["fqn"][1] != "staging":
+            assert not re.search(r"`(raw|raw_history)`\.", sql), node["name"]
+
+
+def test_a_pinned_build_reads_raw_and_history_by_column(warehouse: Warehouse, tmp_path: Path) -> None:
+    run = run_dbt(
+        ["compile", "--select", "stg_stripe__invoices"],
+        tmp_path,
+        warehouse.settings,
+        {"TRIBUTARY_KNOWN_AT": "2026-01-01T12:00:00Z"},
+    )
+    assert run.code == 0, run.output[-3000:]
+    [node] = [n for n in run.manifest["nodes"].values() if n["name"] == "stg_stripe__invoices"]
+    sql = node["compiled_code"]
+    assert "`raw`.`stripe_invoices`" in sql and "`raw_history`.`stripe_invoices`" in sql
+    assert "_valid_to > timestamp '2026-01-01T12:00:00Z'" in sql
+    assert not re.search(r"select\s+\*", sql)
