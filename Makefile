@@ -42,6 +42,10 @@ airflow: setup ## run Airflow's command line on the local services: make airflow
 backfill: setup ## load days that are over: make backfill DAG=ingest_stripe FROM=2025-01-01 TO=2025-12-31 [CHUNK=30] [ARGS="--backwards"]
 	$(LOCAL) backfill $(DAG) --from $(FROM) --to $(TO) $(if $(CHUNK),--chunk $(CHUNK)) $(ARGS)
 
+.PHONY: replay
+replay: setup ## read rejects again from the lake, after the contract was mended: make replay DAG=ingest_stripe [STREAM=invoices] [FROM=2025-01-01 TO=2025-01-31]
+	$(LOCAL) replay $(DAG) $(if $(STREAM),--stream $(STREAM)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(ARGS)
+
 .PHONY: dbt
 dbt: setup ## run dbt on the local warehouse: make dbt ARGS="build"
 	$(LOCAL) exec dbt $(ARGS)
@@ -59,9 +63,23 @@ check: setup ## preflight: credentials, accounts, scopes, datasets, bucket, cloc
 	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.preflight $(ARGS); \
 		else $(LOCAL) exec python -m tributary.preflight $(ARGS); fi
 
+.PHONY: migrate
+migrate: setup ## bring the ops tables and views up to this release; of the environment's project, else the local stack
+	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.warehouse; \
+		else $(LOCAL) exec python -m tributary.warehouse; fi
+
+.PHONY: erase
+erase: setup ## what is stored about a person, of the environment's project, else the local stack: make erase CLIENT=acme [EMAIL=...] [ARGS=--yes to erase it]
+	export PYTHONPATH=plugins; set -- python -m tributary.erase $(CLIENT) $${EMAIL:+--email "$$EMAIL"} $(ARGS); \
+		if [ -n "$$TRIBUTARY_PROJECT" ]; then PATH="$(VENV):$$PATH" "$$@"; else $(LOCAL) exec "$$@"; fi
+
 .PHONY: reset
 reset: setup ## stop the local services and delete their data; the environments stay
 	$(LOCAL) reset
+
+.PHONY: contracts
+contracts: setup ## render what is generated from include/contracts: dbt's sources, docs/data-dictionary
+	PYTHONPATH=plugins $(VENV)/python -m tributary.contracts
 
 .PHONY: lint
 lint: setup ## every static check: style, types, image, compose file, workflows, secrets

@@ -52,9 +52,9 @@ variable "staged_days" {
 }
 
 variable "connections" {
-  description = "Airflow connections of the clients (clients.yml); each gets a secret. Their values are set by hand."
+  description = "Airflow connections of the clients (clients.yml) and of the key for personal data; each gets a secret. Their values are set by hand."
   type        = set(string)
-  default     = ["stripe_default", "hubspot_default"]
+  default     = ["stripe_default", "hubspot_default", "pii_default"]
 }
 
 variable "clients_file" {

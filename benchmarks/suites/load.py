@@ -23,6 +23,7 @@ from tests.support.pipeline import Pipeline, bucket, warehouse
 from tributary.contracts.model import Axis
 from tributary.lake import LineWriter
 from tributary.landing.manifest import LandingManifest, landing_folder
+from tributary.personal.rows import Personal
 from tributary.plan import WorkItem
 from tributary.sources.base import Page, compact
 from tributary.warehouse import replace as replacing
@@ -78,6 +79,7 @@ def _load(recording: _Recording, name: str, window: tuple[str, str], records: li
         contract=pipeline.contract,
         manifest=manifest,
         bucket=bucket(),
+        personal=lambda: Personal(pipeline.contract),
         stage_id=name,
         labels=_LABELS,
     )

@@ -1,12 +1,13 @@
 {#-
   One spelling per mailbox: trimmed, lower case, without a +tag. Null when there is nothing that could be a mailbox,
   so that empty and malformed addresses can never match each other. Trimmed by pattern, since engines disagree on
-  what TRIM takes off.
+  what TRIM takes off. Where a contract hashes addresses, that was done before, and the hash is the mailbox.
 -#}
 {% macro normalised_email(email) -%}
     case
         when regexp_contains({{ email }}, r'^\s*[^@\s+][^@\s]*@[^@\s]+\s*$')
             then regexp_replace(lower(regexp_replace({{ email }}, r'\s', '')), r'\+[^@]*@', '@')
+        when regexp_contains({{ email }}, r'^[0-9a-f]{64}$') then {{ email }}
     end
 {%- endmacro %}
 

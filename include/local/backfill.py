@@ -77,17 +77,7 @@ class Backfill:
             window = {"window_start": str(wanted.first), "window_end": str(wanted.last + timedelta(days=1))}
             choice = {"axis": "created", "chunk_days": chunk, "newest_first": wanted.backwards}
             self._api.trigger(dag_id, run_id, logical_date=None, conf=window | choice | wanted.conf)
-        with self._progress() as progress:
-            bar = progress.add_task("tasks", total=None)
-            while True:
-                now = self._api.progress(dag_id, run_id)
-                progress.update(bar, completed=now.tasks_done, total=now.tasks or None)
-                if now.ended:
-                    break
-                time.sleep(_POLL_SECONDS)
-        if now.state == "failed":
-            self._say(f"failed: {', '.join(now.failed)}. Mend what their logs say and give the same command again.")
-        return now.state == "success"
+        return watch(self._api, dag_id, run_id, self._console)
 
     def _daily(self) -> bool:
         wanted = self._range
@@ -95,7 +85,7 @@ class Backfill:
         self._say(f"{wanted.days} days by a run each, {len(missing)} of them to run")
         if missing and not self._api.active_backfill(wanted.dag_id):
             self._api.create_backfill(**self._body())
-        with self._progress() as progress:
+        with _progress(self._console) as progress:
             bar = progress.add_task("days", total=wanted.days)
             while True:
                 states = self._api.states_by_day(wanted.dag_id, wanted.first, wanted.last)
@@ -123,6 +113,23 @@ class Backfill:
     def _say(self, text: str) -> None:
         self._console.print(f"  {text}", markup=False)
 
-    def _progress(self) -> Progress:
-        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        return Progress(*columns, console=self._console)
+
+def watch(api: AirflowApi, dag_id: str, run_id: str, console: Console) -> bool:
+    """Show how far a run is until it has ended; whether it succeeded."""
+    with _progress(console) as progress:
+        bar = progress.add_task("tasks", total=None)
+        while True:
+            now = api.progress(dag_id, run_id)
+            progress.update(bar, completed=now.tasks_done, total=now.tasks or None)
+            if now.ended:
+                break
+            time.sleep(_POLL_SECONDS)
+    if now.state == "failed":
+        failed = ", ".join(now.failed)
+        console.print(f"  failed: {failed}. Mend what their logs say and give the same command again.", markup=False)
+    return now.state == "success"
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)

@@ -6,9 +6,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,6 +19,9 @@ from include.local.environment import AIRFLOW_USER, environment, past_proxies, s
 from include.local.errors import LocalStackError
 from include.local.services import EVERYTHING, Service
 from include.local.settings import LocalSettings
+
+if TYPE_CHECKING:
+    from include.local.demo.airflow_api import AirflowApi
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 # What is for the next program goes to standard output, what is for the reader to standard error.
@@ -133,20 +136,51 @@ def backfill(
 ) -> None:
     """Load days that are over, and wait for it: a run for each day of a short range, one run for a long one."""
     from include.local.backfill import Backfill, Range
-    from include.local.demo.airflow_api import AirflowApi
 
-    settings = LocalSettings()
     with _readable_errors():
         try:
             days = date.fromisoformat(first), date.fromisoformat(last)
         except ValueError as problem:
             raise LocalStackError(f"{problem}. Write days as 2025-01-31.") from None
         wanted = Range(dag, *days, chunk, backwards, tuple(stream or ()))
-        if url is None and "airflow" not in stack.running(settings):
-            raise LocalStackError("Airflow does not run here. Start it with `make up`, or name another with --url.")
-        password = os.environ.get("AIRFLOW_PASSWORD", "") if url else home.password(settings.airflow_home)
-        succeeded = Backfill(AirflowApi(url or settings.airflow_url, password, user), wanted, console).run()
+        succeeded = Backfill(_airflow_api(url, user), wanted, console).run()
     raise typer.Exit(0 if succeeded else 1)
+
+
+@app.command()
+def replay(
+    dag: str,
+    stream: Annotated[list[str] | None, typer.Option(help="Only this stream; can be given again.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="Only windows that touch these days: the first.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last, included.")] = None,
+    url: Annotated[str | None, typer.Option(help="Another Airflow than the local one.")] = None,
+    user: Annotated[str, typer.Option(help="Who signs in; the password is read from AIRFLOW_PASSWORD.")] = AIRFLOW_USER,
+) -> None:
+    """Read what was rejected again from the lake, under the contract as it is now, and wait for it."""
+    from include.local.replay import replay as run
+
+    choice: dict[str, Any] = {"streams": list(stream)} if stream else {}
+    with _readable_errors():
+        if bool(first) != bool(last):
+            raise LocalStackError("FROM and TO go together; leave both out for all that is open.")
+        if first and last:
+            try:
+                end = date.fromisoformat(last) + timedelta(days=1)
+                choice |= {"window_start": str(date.fromisoformat(first)), "window_end": str(end)}
+            except ValueError as problem:
+                raise LocalStackError(f"{problem}. Write days as 2025-01-31.") from None
+        succeeded = run(_airflow_api(url, user), dag, choice, console)
+    raise typer.Exit(0 if succeeded else 1)
+
+
+def _airflow_api(url: str | None, user: str) -> AirflowApi:
+    from include.local.demo.airflow_api import AirflowApi
+
+    settings = LocalSettings()
+    if url is None and "airflow" not in stack.running(settings):
+        raise LocalStackError("Airflow does not run here. Start it with `make up`, or name another with --url.")
+    password = os.environ.get("AIRFLOW_PASSWORD", "") if url else home.password(settings.airflow_home)
+    return AirflowApi(url or settings.airflow_url, password, user)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shlex
 import urllib.request
 from collections.abc import Mapping
@@ -59,7 +60,18 @@ def _pipeline(settings: LocalSettings) -> dict[str, str]:
         "AIRFLOW_CONN_HUBSPOT_DEFAULT": json.dumps(
             {"conn_type": "http", "host": settings.hubspot_url, "password": HUBSPOT_TOKEN}
         ),
+        "AIRFLOW_CONN_PII_DEFAULT": json.dumps({"conn_type": "generic", "password": _pii_key(settings)}),
     }
+
+
+def _pii_key(settings: LocalSettings) -> str:
+    """The key for personal data of this stack; it stays the same for as long as the stack's data does."""
+    path = settings.home / "pii.key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(secrets.token_hex(32))
+        path.chmod(0o600)
+    return path.read_text()
 
 
 def _airflow(settings: LocalSettings) -> dict[str, str]:

@@ -20,12 +20,16 @@
 {%- macro list(columns, prefix='') -%}
   {% for column in columns %}{{ prefix }}{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}
 {%- endmacro -%}
+{%- macro record_key(row) -%}
+  concat({% for column in own.key %}cast({{ row }}.{{ column }} as string){% if not loop.last %}, '|', {% endif %}{% endfor %})
+{%- endmacro -%}
 {%- macro staged(table) -%}
   {% for chunk in chunks %}select {{ chunk.number }} as _chunk, * from {{ chunk.stages[table.name] }}{% if not loop.last %}
   union all {% endif %}{% endfor %}
 {%- endmacro -%}
 {%- set incoming = '_incoming_' ~ suffix -%}
 {%- set gone = '_gone_' ~ suffix -%}
+{%- set open = '_open_' ~ suffix -%}
 begin transaction;
 
 -- An attempt whose answer was lost may have been committed meanwhile.
@@ -50,13 +54,20 @@ with staged as (
 latest as (
   select * from staged
   qualify row_number() over (partition by client_id, {{ list(own.key) }} order by _observed_at desc, _row_hash) = 1
+),
+-- Records that were never readable and are gone by now: raw has no tombstone that would keep an older answer out.
+unread as (
+  select client_id, record_key, max(_observed_at) as _gone_at
+  from `{{ project }}.ops.reject_resolutions`
+  where source = '{{ source }}' and stream = '{{ own.stream }}' and resolution = 'gone'
+  group by client_id, record_key
 )
 select
   s.* except (_record_date, _valid_from),
   coalesce(t._record_date, s._record_date) as _record_date,
   case
     when s._row_hash is null and (t.client_id is null or t._deleted_at is not null) then 'absent'
-    when t._observed_at > s._observed_at then 'superseded'
+    when coalesce(t._observed_at, u._gone_at) > s._observed_at then 'superseded'
     when s._row_hash is null then 'gone'
     when t.client_id is null then 'new'
     when t._row_hash = s._row_hash and (t._deleted_at is null) = (s._deleted_at is null) then 'unchanged'
@@ -67,7 +78,8 @@ select
     else s._observed_at
   end as _valid_from
 from latest s
-left join (select * from {{ own.raw }} where {{ own.bounds }}) t on {{ same('s', 't', own.key) }};
+left join (select * from {{ own.raw }} where {{ own.bounds }}) t on {{ same('s', 't', own.key) }}
+left join unread u on s.client_id = u.client_id and {{ record_key('s') }} = u.record_key;
 
 -- What the listing of a window should have held and didn't; rejected records are there, only not readable.
 create or replace temp table {{ gone }} as
@@ -78,7 +90,7 @@ union all
 select t.client_id, {{ list(own.key, 't.') }}, t._record_date, {{ chunk.number }}, {{ chunk.observed_from }}
 from {{ own.raw }} t
 left join {{ incoming }} i on {{ same('t', 'i', own.key) }}
-{% if rejects %}left join {{ rejects }} r on t.client_id = r.client_id and concat({% for column in own.key %}cast(t.{{ column }} as string){% if not loop.last %}, '|', {% endif %}{% endfor %}) = r.record_key
+{% if rejects %}left join {{ rejects }} r on t.client_id = r.client_id and {{ record_key('t') }} = r.record_key
 {% endif %}where t.{{ own.bounds }}
   and t.client_id = {{ chunk.client_id }}
 {% if chunk.axis == 'created' %}  and t.{{ own.created }} >= {{ chunk.window_start }} and t.{{ own.created }} < {{ chunk.window_end }}
@@ -99,7 +111,7 @@ cross join (
 {% if chunk.axis == 'created' %}    and t.{{ own.created }} >= {{ chunk.window_start }} and t.{{ own.created }} < {{ chunk.window_end }}
 {% endif %}) t;
 {% endfor %}
--- {{ own.name }}: history, tombstones, replacement
+-- {{ own.name }}: history, tombstones, replacement. A version that another reading of the same answer replaces never was.
 insert into {{ own.history }} ({{ list(own.columns) }}, _valid_to)
 select {{ list(own.columns, 't.') }}, v._valid_to
 from {{ own.raw }} t
@@ -108,7 +120,7 @@ join (
   union all
   select client_id, {{ list(own.key) }}, _gone_at from {{ gone }}
 ) v on {{ same('t', 'v', own.key) }}
-where t.{{ own.bounds }};
+where t.{{ own.bounds }} and t._valid_from < v._valid_to;
 
 update {{ own.raw }} t
 set _deleted_at = g._gone_at, _observed_at = g._gone_at, _valid_from = g._gone_at, _run_id = {{ run_id }}
@@ -184,7 +196,7 @@ join (
   select client_id, {{ list(own.key) }}, _gone_at, _chunk from {{ gone }}
 ) p on {{ same_as_parent('t', 'p', child) }}
 left join {{ incoming_child }} i on {{ same('t', 'i', child.key) }} and i._unchanged
-where t.{{ child.bounds }} and i.client_id is null;
+where t.{{ child.bounds }} and i.client_id is null and t._valid_from < p._valid_to;
 
 insert into {{ child.history }} ({{ list(child.columns) }}, _valid_to)
 select {{ list(child.columns) }}, _valid_to from {{ former_child }};
@@ -244,6 +256,46 @@ cross join (
 insert into `{{ project }}.ops.rejects` ({{ list(reject_columns) }}, load_id, run_id, rejected_at)
 select {{ list(reject_columns) }}, {{ load_id }}, {{ run_id }}, current_timestamp() from {{ rejects }};
 {% endif %}
+-- Rejects that are settled now: their landing was read well, or the record as it was then or later, or it is gone.
+create or replace temp table {{ open }} as
+select * from `{{ project }}.ops.open_rejects` where source = '{{ source }}' and stream = '{{ own.stream }}';
+
+insert into `{{ project }}.ops.reject_resolutions` ({{ list(resolution_columns) }}, load_id, run_id, resolved_at)
+select {{ list(resolution_columns) }}, {{ load_id }}, {{ run_id }}, current_timestamp()
+from (
+  select o.* except (_observed_at), s.resolution, s._observed_at
+  from {{ open }} o
+  join (
+    select client_id, {{ record_key('i') }} as record_key, _observed_at,
+      if(_row_hash is null and _verdict != 'superseded', 'gone', 'read') as resolution
+    from {{ incoming }} i
+{% if rejects %}    union all
+    select t.client_id, r.record_key, t._observed_at, if(t._deleted_at is null, 'read', 'gone')
+    from {{ own.raw }} t
+    join {{ rejects }} r on t.client_id = r.client_id and {{ record_key('t') }} = r.record_key
+    where t._record_date >= date '0001-01-01'
+{% endif %}  ) s on o.client_id = s.client_id and o.record_key = s.record_key and o._observed_at <= s._observed_at
+{% for chunk in chunks %}  union all
+  select o.* except (_observed_at), 'read', o._observed_at
+  from {{ open }} o
+  where o.client_id = {{ chunk.client_id }} and o.extraction_id = {{ chunk.extraction_id }} and o.load_id != {{ load_id }}
+{% if chunk.tombstones %}  union all
+  -- The listing no longer has it, and raw has no row that could become its tombstone.
+  select o.* except (_observed_at), if(o.record_key is null, 'read', 'gone'), {{ chunk.observed_from }}
+  from {{ open }} o
+{% if chunk.axis == 'created' %}  join (
+    select distinct extraction_id from `{{ project }}.ops.ledger`
+    where kind = 'load' and table_name = '{{ own.name }}' and client_id = {{ chunk.client_id }} and window_end <= {{ chunk.window_end }}
+{% if not chunk.from_the_first_day %}      and axis = 'created' and window_start >= {{ chunk.window_start }}
+{% endif %}  ) l on o.extraction_id = l.extraction_id
+{% endif %}  left join {{ incoming }} i on o.client_id = i.client_id and o.record_key = {{ record_key('i') }}
+{% if rejects %}  left join {{ rejects }} r on o.client_id = r.client_id and o.record_key = r.record_key
+{% endif %}  where o.client_id = {{ chunk.client_id }} and o._observed_at < {{ chunk.observed_from }} and i.client_id is null{% if rejects %} and r.client_id is null{% endif %}
+
+{% endif %}{% endfor %})
+where true
+qualify row_number() over (partition by client_id, landing_object, landing_line, landing_item order by _observed_at desc, resolution) = 1;
+
 {% if drift -%}
 insert into `{{ project }}.ops.schema_drift` (client_id, source, stream, table_name, kind, column_path, found, records, pointer, contract_version, load_id, run_id, seen_at)
 values

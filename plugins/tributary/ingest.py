@@ -37,9 +37,10 @@ TRIAGE = """
 | extract | connection, account or permission | mend the connection it names, clear the task |
 | extract | failed 7 times | the API is down or throttles; a retry goes on behind the last page, clearing starts anew |
 | flatten | break the contract, or frozen | look at the staged folder it names, mend the contract, clear the task |
-| stage | load job refused | the message has BigQuery's reason; mend the contract, clear `flatten` |
+| stage | load job refused | not for a record (that would be a reject): the message has BigQuery's reason |
 | replace | the table has | contract and table differ in what a load can't change: docs/runbooks/schema-drift.md |
 | replace | nothing was loaded | the message has table, window and both numbers; clear `extract` of the lane |
+| extract | nothing can be replayed | its landing has expired; the message has the command that reads the window |
 | replace | was not staged | one client's chunk failed, the others are loaded; clear the failed task that it names |
 """
 """What every ingest DAG says about its failures."""
@@ -77,6 +78,13 @@ def ingest_params(source: str) -> dict[str, Param]:
             title="Read everything again",
             description="List every record from the account's first day on: mends what the changes missed, and finds "
             "what was deleted. `repair_sources` does so every week.",
+        ),
+        "replay": Param(
+            False,
+            type="boolean",
+            title="Replay rejects",
+            description="Ask nothing of the API: flatten the landing folders again that hold open rejects, under the "
+            "contract as it is now. All of them, or those of the window above.",
         ),
     }
 

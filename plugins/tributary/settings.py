@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     location: str = "US"
     lake_bucket: str = "tributary-lake"
     google_conn_id: str = "google_cloud_default"
+    #: Holds the key that personal data is hashed with.
+    pii_conn_id: str = "pii_default"
     #: Every BigQuery job is refused above this many billed bytes.
     maximum_bytes_billed: int = 100 * 1024**3
     #: Stage tables expire by themselves after this many hours.

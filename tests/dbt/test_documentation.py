@@ -11,7 +11,8 @@ import yaml
 from include.local.settings import ROOT
 from tests.dbt.runner import PROJECT, DbtRun
 from tests.dbt.warehouse import tables
-from tributary.contracts.dbt_sources import render_docs, render_sources, rendered_files
+from tributary.contracts.__main__ import generated_files
+from tributary.contracts.dbt_sources import render_docs, render_sources
 from tributary.contracts.loader import load_all
 
 #: A model that dbt doesn't find is a model that nothing here looks at.
@@ -37,10 +38,37 @@ def test_the_project_parses_without_a_word(parsed: DbtRun) -> None:
     assert "Warning" not in parsed.output and "deprecat" not in parsed.output.lower(), parsed.output
 
 
-@pytest.mark.parametrize("path", sorted(rendered_files(load_all(), PROJECT)), ids=lambda path: path.name)
+GENERATED = generated_files(ROOT)
+
+
+@pytest.mark.parametrize("path", sorted(GENERATED), ids=lambda path: path.name)
 def test_generated_files_are_up_to_date(path: Path) -> None:
-    wanted = rendered_files(load_all(), PROJECT)[path]
-    assert path.read_text() == wanted, f"run: PYTHONPATH=plugins python -m tributary.contracts.dbt_sources ({path})"
+    assert path.read_text() == GENERATED[path], f"run: make contracts ({path})"
+
+
+def test_nothing_generated_is_left_behind() -> None:
+    folders = {path.parent for path in GENERATED}
+    marked = {
+        path for folder in folders for path in folder.iterdir() if "by `make contracts`" in path.read_text()[:200]
+    }
+    assert marked == set(GENERATED)
+
+
+def test_the_data_dictionary_has_every_table_and_column() -> None:
+    for source, streams in load_all().items():
+        page = GENERATED[ROOT / "docs" / "data-dictionary" / f"{source}.md"]
+        parts = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+        specs = {table.name: table for contract in streams.values() for table in contract.tables}
+        assert set(parts) == set(specs)
+        for name, spec in specs.items():
+            contract = spec.contract
+            for fact in (spec.description, contract.owner, f"version {contract.version}", contract.mode, *spec.key):
+                assert str(fact) in parts[name], (name, fact)
+            rows = dict(re.findall(r"^\| `(\w+)` (\|.*)$", parts[name], re.MULTILINE))
+            assert list(rows) == [column.name for column in spec.columns]
+            for column in spec.columns:
+                said = [column.type, column.unit, column.pii, column.description.replace("|", "\\|")]
+                assert all(str(one) in rows[column.name] for one in said if one), column.name
 
 
 def test_sources_and_docs_hold_every_column_of_every_table() -> None:

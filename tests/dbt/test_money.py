@@ -10,7 +10,7 @@ from tests.dbt.runner import DbtRun
 from tests.dbt.warehouse import Warehouse
 from tests.dbt.world import Loaded, day
 from tests.oracle import Books
-from tests.oracle.cash import expected_payments
+from tests.oracle.cash import expected_balances, expected_causes, expected_payments
 from tests.oracle.compare import compare_rows
 from tests.oracle.economics import Rates, expected_economics
 from tests.oracle.identity import person_of
@@ -51,6 +51,22 @@ def test_cash_equals_what_moved(built: DbtRun, warehouse: Warehouse, worlds: dic
         f"select currency, sum(net_amount) as cash from mart.payments where client_id = '{client}' group by currency"
     )
     assert {row["currency"]: row["cash"] for row in rows} == expected_cash(worlds[client].raw, AS_OF)
+
+
+def test_balances_equal_what_stripe_settled(
+    built: DbtRun, warehouse: Warehouse, worlds: dict[str, Loaded], client: str
+) -> None:
+    expected = expected_balances(worlds[client].raw, AS_OF, ZoneInfo(ZONES[client]))
+    rows = warehouse.query(f"select * from mart.balance_days where client_id = '{client}'")
+    actual = {(row["currency"], row["day"]): row["closing_balance"] for row in rows}
+    assert {cell: actual.get(cell) for cell in expected} == expected
+    quiet = [row for row in rows if (row["currency"], row["day"]) not in expected]
+    moved = warehouse.query(f"select * from mart.balance_transactions where client_id = '{client}'")
+    causes = {row["balance_transaction_id"]: (row["invoice_id"], row["customer_id"]) for row in moved}
+    assert causes == expected_causes(worlds[client].raw, AS_OF)
+    assert quiet and all(row["opening_balance"] == row["closing_balance"] for row in quiet)
+    for kind in ("charges", "refunds", "disputes", "fees"):
+        assert any(row[kind] for row in rows), kind
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     # without the variable, the moment of the run is when the sources were last observed
     assert warehouse.query("select as_of from staging.int_as_of") == [{"as_of": day(2026, 1, 6, 6)}]
     culprits = {
+        "assert_balance_days_add_up",
         "assert_balance_transactions_add_up",
         "assert_clv_equals_cash",
         "assert_clv_equals_payments",

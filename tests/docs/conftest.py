@@ -1,5 +1,6 @@
 """A stack of its own with a real Airflow, for as long as the runbooks are followed: they break it."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from include.local.demo.plan import DAGS
 from include.local.services import EVERYTHING
 from include.local.settings import on_free_ports
 from include.local.stack import start_stack
-from tests.conftest import CUSTOMERS, variables
+from tests.conftest import CUSTOMERS, ROOT, variables
 from tests.support.airflow import Airflow
 from tests.support.world import World
 
@@ -18,7 +19,16 @@ from tests.support.world import World
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     """An Airflow on whose warehouse something has been loaded already."""
     settings = on_free_ports(tmp_path_factory.mktemp("runbooks"), world_customers=CUSTOMERS)
-    with start_stack(EVERYTHING, base_dir=settings.home, settings=settings) as environment, variables(environment):
+    # One of them breaks a contract.
+    include = tmp_path_factory.mktemp("declarations") / "include"
+    for name in ("contracts", "sql"):
+        shutil.copytree(ROOT / "include" / name, include / name)
+    shutil.copy(ROOT / "include" / "clients.yml", include)
+    with (
+        variables({"TRIBUTARY_INCLUDE_DIR": str(include)}),
+        start_stack(EVERYTHING, base_dir=settings.home, settings=settings) as environment,
+        variables(environment),
+    ):
         airflow = Airflow(environment, home.password(settings.airflow_home))
         airflow.wait_for_dags(DAGS, 120)
         window = {"window_start": "2024-07-01", "window_end": "2026-01-02"}

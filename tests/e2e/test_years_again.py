@@ -15,10 +15,12 @@ from tests.support.world import World
 pytestmark = [pytest.mark.airflow, pytest.mark.emulators, pytest.mark.timeout(900)]
 
 
-def backfill(airflow: Airflow, *arguments: str, fails: bool = False) -> str:
-    command = [sys.executable, "-m", "include.local", "backfill", "ingest_stripe", "--url", airflow.url, *arguments]
+def backfill(airflow: Airflow, *arguments: str, fails: bool = False, command: str = "backfill") -> str:
+    command_line = [sys.executable, "-m", "include.local", command, "ingest_stripe", "--url", airflow.url, *arguments]
     environment = os.environ | {"AIRFLOW_PASSWORD": airflow.password}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        command_line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
     return done.stderr
 
@@ -64,3 +66,13 @@ def test_what_cannot_be_meant_is_refused(airflow: Airflow) -> None:
     assert "is later than" in backfill(airflow, "--from", "2025-02-01", "--to", "2025-01-01", fails=True)
     assert "is not over yet" in backfill(airflow, "--from", "2025-02-01", "--to", "2999-01-01", fails=True)
     assert "Write days as" in backfill(airflow, "--from", "2025-02", "--to", "2025-02-03", fails=True)
+
+
+def test_a_replay_of_nothing_skips_and_asks_nothing(airflow: Airflow, company: World) -> None:
+    """`make replay`; what it does with rejects is in tests/integration/test_replay.py and the runbook."""
+    before = len(company.requests("stripe"))
+    said = backfill(airflow, "--stream", "products", "--from", "2025-01-01", "--to", "2025-01-31", command="replay")
+    run_id = said.split()[0].rstrip(":")
+    assert airflow.tasks("ingest_stripe", run_id)["products.plan"] == "skipped"
+    assert len(company.requests("stripe")) == before
+    assert "go together" in backfill(airflow, "--from", "2025-01-01", fails=True, command="replay")

@@ -1,5 +1,6 @@
 """An Airflow that runs nothing by itself, for `airflow dags test` against emulators and simulators."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from include.local.services import SIMULATORS
 from include.local.stack import start_stack
-from tests.conftest import CUSTOMERS, variables
+from tests.conftest import CUSTOMERS, ROOT, variables
 from tests.support.airflow import airflow_cli
 from tests.support.world import World
 
@@ -22,6 +23,16 @@ def alone(services: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
     }
     airflow_cli(environment, "db", "migrate")
     return environment
+
+
+@pytest.fixture
+def include(tmp_path: Path) -> Path:
+    """A copy of this repository's declarations, for a test that changes them."""
+    folder = tmp_path / "include"
+    for name in ("contracts", "sql"):
+        shutil.copytree(ROOT / "include" / name, folder / name)
+    shutil.copy(ROOT / "include" / "clients.yml", folder)
+    return folder
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.contracts import changed
 from tests.support.pipeline import HISTORY, Pipeline, bucket
 from tributary.api.client import ApiError
 from tributary.errors import RefusedError
@@ -212,3 +213,15 @@ def test_a_key_of_another_account_is_refused_before_anything_is_read(world):
     with pytest.raises(RefusedError, match="holds a test mode key"):
         pipeline.extract(*HISTORY)
     assert not [request for request in world.requests("stripe") if request["path"] == "/v1/customers"]
+
+
+def test_what_an_empty_window_means_is_the_contracts_to_say(world, tmp_path):
+    """Nothing is landed where that means that something is wrong, so nothing is taken for deleted either."""
+    window = ("2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z", "created")
+    assert Pipeline("stripe", "invoices").extract(*window).records == 0
+    pipeline = Pipeline("stripe", "invoices", changed(tmp_path, empty_window="fail"))
+    with pytest.raises(
+        RefusedError, match=r"stripe.invoices for client acme: \[2024-01-01.* is empty, which its contract"
+    ):
+        pipeline.extract(*window, name="empty")
+    assert bucket().get_blob("landing/stripe/invoices/acme/empty/manifest.json") is None

@@ -248,6 +248,33 @@ def test_an_archived_record_becomes_a_tombstone_and_comes_back_when_restored(own
     assert id_ not in {row["id"] for row in query(_COMPANIES)}
 
 
+def test_a_record_that_is_archived_while_it_breaks_its_contract_is_dead(own_world):
+    """It gets more employees than there are people, and then it goes into the recycle bin."""
+    empty(*tables("companies"))
+    contract = load_contracts("hubspot")["companies"]
+    columns = tuple(c.model_copy(update={"max": 8e9} if c.name == "num_employees" else {}) for c in contract.columns)
+    strict = contract.model_copy(update={"columns": columns})
+    vars(strict).pop("tables", None)
+    pipeline = Pipeline("hubspot", "companies", strict)
+    pipeline.run(*HISTORY)
+    id_ = query("select id from raw.hubspot_companies where _deleted_at is null order by id")[0]["id"]
+    own_world.clock(NOON)
+    own_world.hubspot_sim(f"objects/companies/{id_}", method="PATCH", properties={"numberofemployees": "9000000000"})
+    own_world.hubspot_sim(f"records/companies/{id_}/archive")
+    own_world.clock(LATER)
+    counts = pipeline.run(*DAY)["hubspot_companies"]
+    assert (counts["rejected"], counts["tombstoned"]) == (1, 1)
+    rows = query(
+        "select name is not null as named, _deleted_at is not null as gone from raw.hubspot_companies "
+        f"where id = '{id_}'"
+    )
+    assert rows == [{"named": True, "gone": True}], "the last good row, dead"
+    settled = query(
+        f"select resolution from ops.reject_resolutions where stream = 'companies' and record_key = '{id_}'"
+    )
+    assert settled == [{"resolution": "gone"}]
+
+
 def test_an_edited_create_date_leaves_one_row_in_its_first_partition(own_world):
     empty(*tables("tickets"))
     pipeline = Pipeline("hubspot", "tickets")

@@ -32,6 +32,8 @@ class Invoices:
     def __init__(self) -> None:
         self.pipeline = Pipeline("stripe", "invoices")
         self._number = 0
+        #: The extraction that was landed last.
+        self.last = ""
         self._clock = datetime.now(UTC)
         self._base = self._clock.strftime("%H%M%S%f")
 
@@ -47,7 +49,7 @@ class Invoices:
         self._clock += timedelta(seconds=1)
         when = observed or self._clock
         item = self.pipeline.item(*window, axis)
-        name = f"handmade{self._base}{self._number}"
+        name = self.last = f"handmade{self._base}{self._number}"
         folder = landing_folder(item, name)
         writer = LineWriter(bucket(), f"{folder}/pages")
         body = msgspec.Raw(json.dumps({"data": records}).encode())
@@ -279,10 +281,32 @@ def test_too_many_tombstones_load_nothing(invoices):
     assert totals()["in_1"] == 1000
 
 
+def test_the_largest_shares_are_the_contracts_to_say(invoices, tmp_path):
+    """Up to ten are no outage, whatever the share."""
+    invoices.load(*map(invoice, range(1, 31)))
+    ten = [invoice(number, created=None) for number in range(1, 11)]
+    assert invoices.load(*ten, axis="changed") == {"received": 10, "rejected": 10}
+    assert invoices.load(*map(invoice, range(1, 21))) == {"received": 20, "unchanged": 20, "tombstoned": 10}
+    invoices.pipeline.contract = changed(tmp_path, limits={"rejects": 0.5, "tombstones": 0.5})
+    broken = [invoice(number, created=None) for number in range(1, 12)]
+    with pytest.raises(RefusedError, match=r"11 of 11 records break .* its limit of 50.0%: created \(missing\) in 11;"):
+        invoices.load(*broken, axis="changed")
+    with pytest.raises(RefusedError, match=r"11 of 20 records are no longer listed, more than the limit of 0.5"):
+        invoices.load(*map(invoice, range(1, 10)))
+    invoices.pipeline.contract = changed(tmp_path, limits={"rejects": 1, "tombstones": 1})
+    assert invoices.load(*broken, axis="changed") == {"received": 11, "rejected": 11}
+    assert invoices.load(*map(invoice, range(1, 10)))["tombstoned"] == 11
+
+
 def test_a_row_that_vanished_from_the_stage_table_fails_the_load_with_both_numbers(invoices):
     invoices.load(invoice(1))
     manifest = invoices.pipeline.flatten(invoices.land(invoice(1, total=1), invoice(2)))
     staged = invoices.pipeline.stage(manifest)
+    for name in staged.tables.values():
+        expires = warehouse().client.get_table(f"{warehouse().project}.{name}").expires
+        assert timedelta(hours=71) < expires - datetime.now(UTC) < timedelta(hours=73), (
+            "a stage table expires by itself"
+        )
     query(f"delete from {staged.tables['stripe_invoice_lines']} where id = 'il_2_0'")
     with pytest.raises(
         RefusedError, match=r"stripe_invoice_lines, client acme, window .* has 3 rows, expected 4; nothing was loaded"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
 from tests.oracle.raw import Row, Table
@@ -44,6 +44,11 @@ def expected_payments(raw: Mapping[str, Table], as_of: datetime, people: Mapping
     return [Payment(people[who], currency, at, major(amount, currency)) for who, currency, at, amount in payments]
 
 
+def _invoice_of_intent(raw: Mapping[str, Table]) -> dict[str, str]:
+    payments = raw["stripe_invoice_payments"].values()
+    return {row["payment_intent_id"]: row["invoice_id"] for row in payments if row["payment_intent_id"]}
+
+
 def _given_back(
     raw: Mapping[str, Table], as_of: datetime, charges: Mapping[str, Row], outside: Mapping[str, Row]
 ) -> Mapping[str, int]:
@@ -55,7 +60,7 @@ def _given_back(
     for row in raw["stripe_disputes"].values():
         if row["status"] == "lost" and row["created"] < as_of:
             back[row["charge_id"]] += row["amount"]
-    intents = {row["payment_intent_id"]: row["invoice_id"] for row in raw["stripe_invoice_payments"].values()}
+    intents = _invoice_of_intent(raw)
     of_invoice: dict[str, list[tuple[bool, datetime, str]]] = defaultdict(list)
     for id_, row in charges.items():
         if row["payment_intent_id"] in intents:
@@ -66,3 +71,31 @@ def _given_back(
         if row["status"] != "void" and row["out_of_band_amount"] and row["created"] < as_of:
             back[min(of_invoice[row["invoice_id"]])[2]] += row["out_of_band_amount"]
     return back
+
+
+def expected_balances(raw: Mapping[str, Table], as_of: datetime, zone: tzinfo) -> dict[tuple[str, date], Decimal]:
+    """(currency, day) -> what Stripe held at the end of a day on which something moved, by its own net amounts."""
+    held: dict[str, int] = defaultdict(int)
+    balances = {}
+    for row in sorted(raw["stripe_balance_transactions"].values(), key=lambda row: row["created"]):
+        if row["created"] < as_of:
+            held[row["currency"]] += row["net"]
+            day = row["created"].astimezone(zone).date()
+            balances[row["currency"], day] = major(held[row["currency"]], row["currency"])
+    return balances
+
+
+def expected_causes(raw: Mapping[str, Table], as_of: datetime) -> dict[str, tuple[str | None, str | None]]:
+    """Movement of the balance -> the invoice and the customer that it is about."""
+    intents = _invoice_of_intent(raw)
+    causes = {id_: id_ for (id_,) in raw["stripe_charges"]}
+    causes |= {row["id"]: row["charge_id"] for name in _TAKEN_BACK for row in raw[name].values()}
+    found: dict[str, tuple[str | None, str | None]] = {}
+    for row in raw["stripe_balance_transactions"].values():
+        if row["created"] < as_of:
+            charge = raw["stripe_charges"].get((causes.get(row["source_id"], ""),), {})
+            found[row["id"]] = (intents.get(charge.get("payment_intent_id", "")), charge.get("customer_id"))
+    return found
+
+
+_TAKEN_BACK = ("stripe_refunds", "stripe_disputes")

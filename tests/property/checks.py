@@ -73,18 +73,17 @@ def check_end(company: Company, lane: Lane) -> None:
     for key, record in company.records.items():
         row, now = found.get(key), record.now
         if now.gone:
-            # What lies in the recycle bin is still listed, so it can be an open reject, which keeps its last good row.
-            unreadable = now.gone == "archived" and record.versions[-2].broken
-            open_reject = unreadable and row is not None and key in rejects and rejects[key] > row.observed
-            assert row is None or row.gone or open_reject, f"{key} was {now.gone} and is alive in raw"
+            assert row is None or row.gone, f"{key} was {now.gone} and is alive in raw"
+            assert key not in rejects, f"{key} was {now.gone} and its reject is open"
         elif now.broken:
-            assert key in rejects, f"{key} breaks its contract and is not in ops.rejects"
+            assert key in rejects, f"{key} breaks its contract and is not in ops.open_rejects"
             assert row is None or rejects[key] > row.observed, f"the reject of {key} is older than its row"
             was_gone = any(version.gone for version in record.versions)
             assert row is None or was_gone or not row.gone, f"{key} breaks its contract and was taken for deleted"
         else:
             assert row and not row.gone, f"{key} version {now.number} is missing, raw has {row}"
             assert row.number == now.number, f"{key} is version {now.number} and {row.number} in raw"
+            assert key not in rejects, f"{key} is in raw and its reject is open"
     _check_history(lane)
 
 

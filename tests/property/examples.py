@@ -110,7 +110,7 @@ def history_is_listed_in_pieces_with_changes_in_between(machine: type[LoadMachin
 
 
 def a_record_that_breaks_its_contract_is_archived(machine: type[LoadMachine]) -> None:
-    """Nothing of it can be read, not even reliably that it is gone: it is an open reject until it is mended."""
+    """Nothing of it can be read but that it is gone: that is what raw says, and its reject is settled."""
     state = _begin(machine, "hubspot")
     _load(state)
     state.company.spoil("101")

@@ -88,7 +88,10 @@ class LoadMachine(RuleBasedStateMachine):
         self.lane = Lane(source, kind.stream, client, narrow(source, kind.stream))
         ensure_tables(self.lane.warehouse, self.lane.contract, {})
         empty(*(table.name for table in self.lane.contract.tables))
-        query("delete from ops.ledger where true; delete from ops.rejects where true;")
+        query(
+            "delete from ops.ledger where true; delete from ops.rejects where true; "
+            "delete from ops.reject_resolutions where true;"
+        )
         for number in range(records):
             self.company.create(number)
         self.company.pass_time(20)

@@ -22,6 +22,7 @@ from tributary.landing.manifest import LandingManifest
 from tributary.ledger.read import loads
 from tributary.operators import base
 from tributary.operators.plan import PlanOperator
+from tributary.personal.rows import Personal
 from tributary.plan import AUTO, Wish, WorkItem
 from tributary.sources import source
 from tributary.warehouse import replace as replace_module
@@ -136,6 +137,7 @@ class Run:
                     contract=self.lane.contract,
                     manifest=manifest,
                     bucket=self.lane.bucket,
+                    personal=lambda: Personal(self.lane.contract),
                     stage_id=self._attempt_chain("stage", number),
                     labels=LABELS,
                 )
@@ -215,9 +217,10 @@ class Lane:
         )
 
     def rejects(self) -> dict[str, datetime]:
-        """When each key was rejected last."""
+        """Open rejects: when each key was answered last."""
         rows = query(
-            f"select record_key, max(_observed_at) as at from ops.rejects where stream = '{self.stream}' group by 1"
+            "select record_key, max(_observed_at) as at from ops.open_rejects "
+            f"where stream = '{self.stream}' group by 1"
         )
         return {row["record_key"]: row["at"] for row in rows}
 

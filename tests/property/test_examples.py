@@ -55,7 +55,7 @@ def _shared_stage(patch: pytest.MonkeyPatch, done: Counter[str]) -> None:
 
 MUTANTS = {
     "no version guard": (
-        _without(r"    when t\._observed_at > s\._observed_at then 'superseded'\n"),
+        _without(r"    when coalesce\(t\._observed_at, u\._gone_at\) > s\._observed_at then 'superseded'\n"),
         examples.a_late_retry_meets_a_newer_version,
         "went from version . back to",
     ),

@@ -16,7 +16,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -127,6 +127,12 @@ class BigQueryProxy:
         self.park = False
         #: Job -> whether it was cancelled.
         self.parked: dict[str, bool] = {}
+        #: Lines that load jobs refuse, as it were, and how many of them `errors[]` names.
+        self.refuses: Callable[[bytes], bool] = lambda line: False
+        self.names_refused = 5
+        #: Object -> its lines; and how often a load was refused.
+        self.lines_of: Callable[[str], Iterator[bytes]] | None = None
+        self.refused = 0
 
     def job(self, path: str, body: bytes, send: Any) -> bytes | None:
         """A jobs.insert: the answer, or None where it is to be lost."""
@@ -137,6 +143,8 @@ class BigQueryProxy:
             if job_id in self.known:
                 return _error(409, "duplicate", f"Already Exists: Job {project}:US.{job_id}")
             self.known.add(job_id)
+        if answer := self._refuse(request, project):
+            return answer
         job = _Job.of(request)
         if self.park and job and job.transaction:
             self.parked[job.id] = False
@@ -148,6 +156,36 @@ class BigQueryProxy:
                 self.conflicts.lost += 1
                 return None
         return answer
+
+    def _refuse(self, request: dict[str, Any], project: str) -> bytes | None:
+        """What a load job says that met lines it can't take; past `maxBadRecords` it fails, up to them it leaves them
+        out. Either way `errors[]` names a sample, each by object and by the position of its first byte."""
+        load = request.get("configuration", {}).get("load", {})
+        problems = []
+        for uri in load.get("sourceUris", []) if self.lines_of else []:
+            assert self.lines_of
+            position = 0
+            for line in self.lines_of(uri):
+                if self.refuses(line):
+                    message = (
+                        f"Error while reading data, error message: JSON parsing error in row starting at position "
+                        f"{position}: Could not convert value to float. Field: metadata; Value: {line[:40]!r} "
+                        f"File: {uri}"
+                    )
+                    problems.append({"reason": "invalid", "message": message})
+                position += len(line)
+        if not problems:
+            return None
+        self.refused += 1
+        status: dict[str, Any] = {"state": "DONE", "errors": problems[: self.names_refused]}
+        if len(problems) > int(load.get("maxBadRecords", 0)):
+            many = f"JSON table encountered too many errors, giving up. Rows: 9; errors: {len(problems)}."
+            status["errorResult"] = {"reason": "invalid", "message": f"Error while reading data, error message: {many}"}
+            status["errors"] = [status["errorResult"], *status["errors"]]
+        job_id = request.get("jobReference", {}).get("jobId", "")
+        resource = _resource(job_id, project, request["configuration"], status)
+        resource["configuration"]["jobType"] = "LOAD"
+        return json.dumps(resource).encode()
 
     def _mutate(self, job: _Job, project: str, send: Any) -> bytes:
         with self.state:

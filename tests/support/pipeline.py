@@ -10,8 +10,9 @@ from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Contract
 from tributary.flatten.flatten import flatten
 from tributary.flatten.manifest import StagedManifest
+from tributary.lake import read_json
 from tributary.landing.extract import extract
-from tributary.landing.manifest import LandingManifest
+from tributary.landing.manifest import LandingManifest, manifest_name
 from tributary.plan import AUTO, Outlook, Wish, WorkItem, items, span
 from tributary.sources import source
 from tributary.warehouse.replace import replace
@@ -61,15 +62,26 @@ class Pipeline:
         )
 
     def flatten(self, landing: LandingManifest, name: str | None = None) -> StagedManifest:
-        name = name or f"flatten{next(_numbers)}"
-        return flatten(source=self.source, contract=self.contract, landing=landing, attempt_id=name, bucket=bucket())
+        from tributary.hooks.pii import personal
+
+        return flatten(
+            source=self.source,
+            contract=self.contract,
+            landing=landing,
+            attempt_id=name or f"flatten{next(_numbers)}",
+            bucket=bucket(),
+            personal=personal(self.contract, landing.item.client_id, warehouse()),
+        )
 
     def stage(self, manifest: StagedManifest, name: str | None = None) -> Staged:
+        from tributary.hooks.pii import personal
+
         return stage(
             warehouse=warehouse(),
             contract=self.contract,
             manifest=manifest,
             bucket=bucket(),
+            personal=lambda: personal(self.contract, manifest.item.client_id, warehouse()),
             stage_id=name or f"t{next(_numbers)}",
             labels={"dag": "test"},
         )
@@ -92,8 +104,11 @@ class Pipeline:
 
     def load(self, landing: LandingManifest) -> dict[str, dict[str, Any]]:
         """Flatten, stage and replace one landing folder; the ledger's counts by table."""
-        manifest = self.flatten(landing)
-        return self.replace([(self.stage(manifest), manifest)])
+        staged = self.stage(self.flatten(landing))
+        # Not always the folder that was to be staged: what is refused is left out of another.
+        manifest = read_json(bucket(), manifest_name(staged.folder), StagedManifest)
+        assert manifest
+        return self.replace([(staged, manifest)])
 
     def run(self, start: str, end: str, axis: str = AUTO) -> dict[str, dict[str, Any]]:
         return self.load(self.extract(start, end, axis))

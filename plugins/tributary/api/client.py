@@ -84,7 +84,7 @@ class ApiClient:
         return self.request("GET", path, type_, params=params, **options)
 
     def post(self, path: str, type_: type[T], json: Any, **options: Any) -> tuple[Answer, T]:
-        """POST a JSON body and decode; only for reads, since it is repeated on failure."""
+        """POST a JSON body and decode; only for what may be done twice, since it is repeated on failure."""
         return self.request("POST", path, type_, json=json, **options)
 
     def request(
@@ -147,7 +147,7 @@ class ApiClient:
             case Verdict.MISSING:
                 raise MissingError(f"{where}: {answer.status} {judgement.reason}", answer)
         try:
-            return answer, msgspec.json.decode(answer.body, type=type_)
+            return answer, msgspec.json.decode(answer.body or b"null", type=type_)
         except msgspec.DecodeError:
             # The message of the decoder may quote the payload.
             raise _TransientError(f"{answer.status} with a body that is not the expected JSON") from None

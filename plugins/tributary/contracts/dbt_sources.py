@@ -1,9 +1,5 @@
-"""dbt's source and documentation files, rendered from contracts.
+"""dbt's source and documentation files, rendered from contracts."""
 
-`python -m tributary.contracts.dbt_sources` (with `plugins` on the path) writes them.
-"""
-
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +9,7 @@ import yaml
 from tributary.contracts.model import Contract, TableSpec
 from tributary.contracts.system import SYSTEM_COLUMNS
 
-HEADER = "generated from include/contracts by `python -m tributary.contracts.dbt_sources`; edit the contract instead"
+HEADER = "generated from include/contracts by `make contracts`; edit the contract instead"
 
 COVERED_UNTIL = (
     "select min(covered_until) from ("
@@ -66,18 +62,6 @@ def rendered_files(contracts: Mapping[str, Mapping[str, Contract]], dbt_dir: Pat
     return files
 
 
-def main() -> int:
-    """Write every generated file of this repository; returns 0."""
-    from tributary.contracts.loader import load_all
-    from tributary.settings import REPOSITORY
-
-    for path, text in rendered_files(load_all(), REPOSITORY / "dbt").items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        sys.stdout.write(f"{path.relative_to(REPOSITORY)}\n")
-    return 0
-
-
 def _tables(contracts: Mapping[str, Contract]) -> Iterable[TableSpec]:
     return (table for _, contract in sorted(contracts.items()) for table in contract.tables)
 
@@ -112,7 +96,3 @@ def _column(
     if meta:
         column["config"] = {"meta": meta}
     return column
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 
 from tributary.contracts.loader import load_all
-from tributary.contracts.model import WIDENINGS, Column, Contract, TableSpec
+from tributary.contracts.model import WIDENINGS, Column, Contract, Rule, TableSpec
 from tributary.settings import REPOSITORY, settings
 
 Contracts = Mapping[str, Mapping[str, Contract]]
@@ -113,6 +113,8 @@ def _column(before: Column, after: Column) -> Iterator[tuple[str, bool]]:
         yield f"range [{after.min}, {after.max}] is narrower than it was: values outside become rejects", True
     if before.pii != after.pii:
         yield f"pii {before.pii} is now {after.pii}", False
+    if (before.rule or Rule.CLEAR) != (after.rule or Rule.CLEAR):
+        yield f"rule {before.rule or Rule.CLEAR} is now {after.rule or Rule.CLEAR}: other values stand there", True
 
 
 def _narrower(before: Column, after: Column) -> bool:

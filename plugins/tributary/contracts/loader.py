@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from tributary.contracts.model import Contract
+from tributary.contracts.model import Contract, Pii, Rule
 from tributary.errors import RefusedError
 from tributary.settings import settings
 
+_Rules = TypeAdapter(dict[Pii, Rule])
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -32,7 +33,7 @@ def load_contract(path: Path) -> Contract:
         node = yaml.compose(text, Loader=_Loader)
         _refuse_duplicate_keys(path, node)
         data = yaml.load(text, Loader=_Loader)  # noqa: S506  (a safe loader, the C one where it exists)
-        contract = Contract.model_validate(data)
+        contract = Contract.model_validate(data, context=_rules(path.parents[1] / "personal_data.yml"))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
@@ -66,6 +67,20 @@ def load_all(directory: Path | None = None) -> dict[str, dict[str, Contract]]:
     """All contracts: source -> stream -> contract."""
     folder = directory or settings().contracts_dir
     return {path.name: load_contracts(path.name, directory) for path in sorted(folder.iterdir()) if path.is_dir()}
+
+
+@lru_cache(maxsize=8)
+def _rules(path: Path) -> dict[str, Rule]:
+    """Kind of personal data -> what becomes of it; everything stays where there is no such file."""
+    if not path.exists():
+        return {}
+    try:
+        rules = _Rules.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise ContractError(f"{path}: {error}") from None
+    if rules.get(Pii.FREE_TEXT) == Rule.HASH:
+        raise ContractError(f"{path}: free_text can't be hashed, since most of it is JSON; clear or drop")
+    return {str(kind): rule for kind, rule in rules.items()}
 
 
 def _refuse_duplicate_keys(path: Path, node: Any) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 
 class ColumnType(StrEnum):
@@ -40,6 +40,14 @@ class Pii(StrEnum):
     PHONE = "phone"
     ADDRESS = "address"
     FREE_TEXT = "free_text"
+
+
+class Rule(StrEnum):
+    """What becomes of personal data before it is staged: it stays, is hashed with a key, or is left out."""
+
+    CLEAR = "clear"
+    HASH = "hash"
+    DROP = "drop"
 
 
 class Mode(StrEnum):
@@ -113,10 +121,13 @@ class Column(_Model):
     path: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     #: `id`: the value is an id, the object of that id, its deleted stub or null, and lands as the id.
     #: `list`: the value is text of several, `a;b`, and lands as a JSON list.
+    #: `domain`: the value is an e-mail address, and its domain lands, in lower case.
     #: `rest`: the members of the object at `path` that no other column takes, typed as the account defines them.
-    as_: str | None = Field(default=None, alias="as", pattern="^(id|list|rest)$")
+    as_: str | None = Field(default=None, alias="as", pattern="^(id|list|domain|rest)$")
     unit: str | None = None
     pii: Pii | None = None
+    #: What becomes of the values of a person. Left out: what personal_data.yml says of their kind.
+    rule: Rule | None = None
     #: The least and the greatest value, both allowed; days for a TIMESTAMP or DATE. What is outside is a reject.
     min: float | date | None = None
     max: float | date | None = None
@@ -124,9 +135,12 @@ class Column(_Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_path(cls, data: Any) -> Any:
-        if isinstance(data, dict) and not data.get("path") and "name" in data:
-            return {**data, "path": (data["name"],)}
+    def _defaults(cls, data: Any, info: ValidationInfo) -> Any:
+        if isinstance(data, dict):
+            if not data.get("path") and "name" in data:
+                data = {**data, "path": (data["name"],)}
+            if data.get("pii") and not data.get("rule"):
+                data = {**data, "rule": (info.context or {}).get(data["pii"], Rule.CLEAR)}
         return data
 
     @model_validator(mode="after")
@@ -138,6 +152,16 @@ class Column(_Model):
             raise ValueError(f"column {self.name!r} of type {self.type} takes {kind} as min and max")
         if len(bounds) == 2 and bounds[0] > bounds[1]:  # type: ignore[operator]  # two of a kind
             raise ValueError(f"column {self.name!r}: min {bounds[0]} is above max {bounds[1]}")
+        return self
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.rule and not self.pii:
+            raise ValueError(f"{self.name!r} has a rule for personal data, but no `pii`")
+        if self.rule == Rule.HASH and (self.type != ColumnType.STRING or self.as_):
+            raise ValueError(f"{self.name!r} can't be hashed, only plain text can; its rule may be clear or drop")
+        if self.rule == Rule.DROP and self.required:
+            raise ValueError(f"{self.name!r} can't be required and dropped")
         return self
 
     @property
@@ -211,11 +235,22 @@ class Contract(_Table):
     #: Facts that are never deleted: one that is no longer listed has only left the source's memory.
     append_only: bool = False
     limits: Limits = Limits()
+    #: What becomes of fields that the contract doesn't know. They count as free text until somebody has looked at them.
+    extra: Rule = Rule.CLEAR
+    #: Columns that hold the id of the person whom a record is about, or a member of a JSON column that does.
+    subject: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     #: Dotted paths of the ids that were merged into this record and no longer exist on their own.
     merged_ids: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     #: How to ask for the collection; only the source's module reads it.
     request: dict[str, Any]
     children: tuple[Child, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_extra(cls, data: Any, info: ValidationInfo) -> Any:
+        if isinstance(data, dict) and not data.get("extra"):
+            return {**data, "extra": (info.context or {}).get(Pii.FREE_TEXT, Rule.CLEAR)}
+        return data
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -240,11 +275,30 @@ class Contract(_Table):
                 raise ValueError(f"child {child.stream!r}: key column {sorted(missing)[0]!r} is not declared")
         return self
 
+    @model_validator(mode="after")
+    def _personal(self) -> Self:
+        names = {column.name for column in self.columns}
+        for subject in self.subject:
+            if subject.partition(".")[0] not in names:
+                raise ValueError(f"subject column {subject!r} is not declared")
+        if self.extra == Rule.HASH:
+            raise ValueError("`extra` can't be hashed; clear or drop")
+        for table in self.tables:
+            for column in table.columns:
+                if column.name in table.key and column.rule not in (None, Rule.CLEAR):
+                    raise ValueError(f"key column {column.name!r} has to stay clear")
+        return self
+
     @cached_property
     def tables(self) -> tuple["TableSpec", ...]:
         """The raw tables that this stream fills, its own first."""
         own = TableSpec(self, None)
         return (own, *(TableSpec(self, child) for child in self.children))
+
+    @property
+    def hashes(self) -> bool:
+        """Whether anything is hashed, so that a key is needed."""
+        return any(column.rule == Rule.HASH for table in self.tables for column in table.columns)
 
     @property
     def name(self) -> str:
@@ -275,6 +329,13 @@ class TableSpec:
         for name, parent in child.inherit.items():
             yield parents[parent].model_copy(update={"name": name})
         yield from child.columns
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The contract's `subject` as this table has it."""
+        if self.child is None:
+            return self.contract.subject
+        return tuple(name for name, parent in self.child.inherit.items() if parent in self.contract.subject)
 
     @property
     def parent_key(self) -> tuple[str, ...]:

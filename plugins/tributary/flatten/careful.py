@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tributary.contracts.model import Column, Contract, Mode, TableSpec
+from tributary.contracts.model import Column, Contract, Mode, Rule, TableSpec
 from tributary.flatten.rest import Rest, rests_of
 from tributary.flatten.rows import (
     NULL,
@@ -27,7 +27,7 @@ from tributary.flatten.rows import (
     own_columns,
     row_type,
 )
-from tributary.flatten.values import UnfitError, converter, kind, split
+from tributary.flatten.values import UnfitError, converter, domain, kind, split
 from tributary.sources.base import Source
 
 _COVERED: dict[str, Any] = {}
@@ -95,7 +95,8 @@ class _ColumnReader:
         self.required = required
         self.path = column.path[0]
         self._decode = _exact if is_raw(column) else _value
-        self._convert = split if column.as_ == "list" else in_range(column, converter(column.type))
+        special = {"list": split, "domain": domain}.get(column.as_ or "")
+        self._convert = special or in_range(column, converter(column.type))
         self._keeps_text = column.type == "JSON" and column.as_ is None
 
     def find(self, record: Node) -> msgspec.Raw | None:
@@ -211,7 +212,7 @@ class CarefulReader:
                 children.append((stream, rows))
                 found += [(stream, one) for one in drift]
         except RejectError as error:
-            return Rejected(error, self._key(record), self._count(record))
+            return Rejected(error, self._key(record), self._count(record), self._source.deleted_at(record))
         texts = [record.at(path) for path in self._contract.merged_ids]
         merged = [_value(text) for text in texts if text is not None]
         return Reading(row, children, found, merged, self._source.deleted_at(record))
@@ -300,8 +301,13 @@ class ExtraReader:
     """Reads columns that a contract has gained out of what `_extra` kept of their fields, as flattening would have."""
 
     def __init__(self, table: TableSpec, columns: Collection[str]) -> None:
-        # The rest of an object was never unknown, so `_extra` holds none of it.
-        own = [column for column in own_columns(table) if column.name in columns and column.as_ != "rest"]
+        # The rest of an object was never unknown, so `_extra` holds none of it. What is to be hashed or dropped waits
+        # until it is read again: a rule for personal data is applied in one place, where rows are staged.
+        own = [
+            column
+            for column in own_columns(table)
+            if column.name in columns and column.as_ != "rest" and column.rule in (None, Rule.CLEAR)
+        ]
         self._readers = [_ColumnReader(column, required=False) for column in own]
         self._paths = [path for column in own for path in column.path]
         self._known = _tree(table)
@@ -318,6 +324,10 @@ class ExtraReader:
                 raw = next((raw for node in nodes.values() if (raw := node.at(path)) is not None), None)
                 if raw is None:
                     continue
+                if reader.column.rule not in (None, Rule.CLEAR):
+                    # It is let go; the record's next reading brings what may be there.
+                    values[reader.column.name] = None
+                    break
                 try:
                     values[reader.column.name] = reader.convert(raw)
                 except (UnfitError, RejectError):

@@ -34,7 +34,7 @@ from tributary.flatten.rows import (
     own_columns,
     row_type,
 )
-from tributary.flatten.values import UnfitError, converter, split
+from tributary.flatten.values import UnfitError, converter, domain, split
 from tributary.sources.base import Source
 
 
@@ -219,7 +219,8 @@ class TableFunction:
                 objects = source.name("Objects", tuple(node.struct for node in nodes))
                 given, value = value, source.name("c")
                 source.add(1, f"{value} = {given}.id if type({given}) in {objects} else {given}")
-            as_is = f" or type({value}) is {_AS_IS[column.type]}" if column.type in _AS_IS else ""
+            plain = column.type in _AS_IS and column.as_ != "domain"
+            as_is = f" or type({value}) is {_AS_IS[column.type]}" if plain else ""
             convert, given, value = source.name("convert", _converter(column, self._rests)), value, source.name("c")
             # An integer is within its range already: the page would not have been decoded otherwise.
             moment = source.name("moment", _moment) if column.type == ColumnType.TIMESTAMP else ""
@@ -243,6 +244,8 @@ def _converter(column: Column, rests: Mapping[str, Rest]) -> Callable[[Any], Any
         return lambda raw: _all_fit(*rests[column.name].read(raw))
     if column.as_ == "list":
         return lambda raw: split(_value(raw))
+    if column.as_ == "domain":
+        return domain
     convert = in_range(column, converter(column.type))
     if is_raw(column):
         return lambda raw: None if (value := _exact(raw)) is None else convert(value)

@@ -15,6 +15,7 @@ from tributary.flatten.reader import Reader
 from tributary.flatten.rows import Drift, Gone, Reading, Rejected, RejectError, attribute, key_of
 from tributary.lake import LineWriter, check_parts, read_json, read_lines, write_json
 from tributary.landing.manifest import LandingManifest, manifest_name
+from tributary.personal.rows import Personal
 from tributary.sources.base import Page, Source
 from tributary.windows import stamp
 
@@ -51,27 +52,35 @@ class Reject(msgspec.Struct, kw_only=True):
 
 
 def flatten(
-    *, source: Source, contract: Contract, landing: LandingManifest, attempt_id: str, bucket: Any
+    *,
+    source: Source,
+    contract: Contract,
+    landing: LandingManifest,
+    attempt_id: str,
+    bucket: Any,
+    personal: Personal | None = None,
+    refused: Mapping[str, RejectError] | None = None,
 ) -> StagedManifest:
-    """Flatten one landing folder.
+    """Flatten one landing folder. `personal`: who was erased, and the key of what is hashed. `refused`: keys of records
+    that the warehouse did not take, which become rejects.
 
     Peak memory is one page as structs, its rows, and one open part per table.
 
     Raises:
-        RefusedError: more rejects than the contract's limit, or drift in a frozen stream.
+        RefusedError: more rejects than the contract's limit, drift in a frozen stream, or no key for what is hashed.
     """
     folder = f"staged/{landing.folder.removeprefix('landing/')}/{attempt_id}"
     done = read_json(bucket, manifest_name(folder), StagedManifest)
     if done:
         return done
     check_parts(bucket, landing.parts, "Clear the extract task to read the window again")
-    reader = Reader(source, contract)
-    work = _Flattening(reader, contract, landing, folder, bucket)
+    reader, personal = Reader(source, contract), personal or Personal(contract)
+    work = _Flattening(reader, contract, personal, landing, folder, bucket, refused=refused)
     work.read()
     if work.half:
         # A further page showed that a record breaks the contract whose first items were staged already. Begin again,
         # knowing it: memory stays that of a page, and such records are rare.
-        work = _Flattening(reader, contract, landing, folder, bucket, work.half)
+        work = _Flattening(reader, contract, personal, landing, folder, bucket, work.half, refused)
         work.read()
     manifest = work.finish()
     _check(contract, manifest)
@@ -156,14 +165,16 @@ class _Output:
 class _Parent:
     """A record that was staged, as its further pages need it."""
 
-    __slots__ = ("at", "day", "row", "system")
+    __slots__ = ("at", "day", "row", "suppressed", "system")
 
-    def __init__(self, row: Any, day: str, system: bytes, at: Position) -> None:
+    def __init__(self, row: Any, day: str, system: bytes, at: Position, suppressed: bool) -> None:
         self.row = row
         self.day = day
         #: Its encoded columns of the system, up to the row's hash.
         self.system = system
         self.at = at
+        #: Whether it is about a person who was erased.
+        self.suppressed = suppressed
 
 
 class _Flattening:
@@ -173,13 +184,16 @@ class _Flattening:
         self,
         reader: Reader,
         contract: Contract,
+        personal: Personal,
         landing: LandingManifest,
         folder: str,
         bucket: Any,
         rejected: Mapping[Position, RejectError] | None = None,
+        refused: Mapping[str, RejectError] | None = None,
     ) -> None:
         self._reader = reader
         self._contract = contract
+        self._personal = personal
         self._landing = landing
         self._folder = folder
         self._bucket = bucket
@@ -204,6 +218,7 @@ class _Flattening:
         self._parents: dict[str, _Parent | None] = {}
         #: Records that an earlier pass found broken by one of their further pages; and those that this one finds.
         self._broken = dict(rejected or {})
+        self._refused = refused or {}
         self._merges = MergeRows(contract)
         self.half: dict[Position, RejectError] = {}
 
@@ -280,9 +295,13 @@ class _Flattening:
             self._gone(reading.id, observed)
             return
         self._received += 1
+        if self._refused and isinstance(reading, Reading):
+            error = self._refused.get(key_of(self._contract, reading.row))
+            self._broken |= {self._at: error} if error else {}
         if isinstance(reading, Reading) and self._at in self._broken:
             nested = {stream: len(rows) for stream, rows in reading.children}
-            reading = Rejected(self._broken[self._at], key_of(self._contract, reading.row), nested)
+            key = key_of(self._contract, reading.row)
+            reading = Rejected(self._broken[self._at], key, nested, reading.deleted_at)
         if isinstance(reading, Rejected):
             self._reject(reading, observed)
             return
@@ -291,7 +310,7 @@ class _Flattening:
         day = created[:10] if created else _NO_DATE
         times = {"_record_date": day, "_observed_at": observed, "_deleted_at": reading.deleted_at}
         system = b',%b,%b,"_row_hash":"' % (self._constant, _encode(times)[1:-1])
-        parent = _Parent(row, day, system, self._at)
+        parent = _Parent(row, day, system, self._at, self._personal.is_suppressed(row))
         self._parents[key_of(self._contract, row)] = parent
         self._write(self._contract.stream, (row,), parent)
         for stream, rows in reading.children:
@@ -330,7 +349,7 @@ class _Flattening:
     def _write(self, stream: str, rows: Sequence[Any], parent: _Parent) -> None:
         if rows:
             output = self._outputs[stream]
-            output.rows(rows, parent.system)
+            output.rows(self._personal.rows(stream, rows, suppressed=parent.suppressed), parent.system)
             output.saw_date(parent.day)
 
     def _gone(self, id_: str, observed: str) -> None:
@@ -369,6 +388,9 @@ class _Flattening:
             _observed_at=observed,
         )
         self._rejects.write(_encode(reject))
+        if reading.deleted_at and key and len(self._contract.key) == 1:
+            # Whatever else of it can't be read, it is deleted: its last good row must not go on living.
+            self._gone(key, observed)
 
     def _count_drift(self, table: str, found: Drift) -> None:
         report = self._drift.get((table, found.kind, found.path, found.found))

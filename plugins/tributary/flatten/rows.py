@@ -51,6 +51,8 @@ class Rejected(NamedTuple):
     key: str | None
     #: Child stream -> rows that came nested in the record.
     nested: dict[str, int]
+    #: When the source deleted it, as far as that can be read.
+    deleted_at: str | None = None
 
 
 class Reading(NamedTuple):

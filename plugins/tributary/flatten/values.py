@@ -140,6 +140,13 @@ def split(value: Any) -> list[str]:
     return [part for part in value.split(";") if part]
 
 
+def domain(value: Any) -> str | None:
+    """The domain of an e-mail address, in lower case; None where it is none."""
+    if not isinstance(value, str):
+        raise UnfitError(kind(value))
+    return value.strip().rpartition("@")[2].lower() if "@" in value else None
+
+
 _CONVERTERS: dict[ColumnType, Callable[[Any], Any]] = {
     ColumnType.STRING: _string,
     ColumnType.INT64: _int64,

@@ -14,13 +14,17 @@ from google.cloud import bigquery
 
 from tributary.errors import RefusedError, TributaryError
 from tributary.settings import settings
-from tributary.warehouse.protocol import ConflictError, LoadRefusedError
+from tributary.warehouse.protocol import ConflictError, LoadRefusedError, RefusedRow
 from tributary.warehouse.schema import Field
 
 _LABEL = re.compile(r"[^a-z0-9_-]")
 _JOB_SECONDS = 1800
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_VALUE = re.compile(r"(?i)(value:) [^;]*")
+#: A load goes on behind so many refused rows, to tell of all at once; what it loaded is not used then.
+_BAD_ROWS = 1000
+_ROW = re.compile(r"(?i)\brow starting at position:? (\d+):?")
+_FILE = re.compile(r"\bFile: (gs://\S+)")
+_VALUE = re.compile(r"(?is)(value:) .*")
 #: A transaction that lost against another, and a single statement that did.
 _CONFLICT = re.compile(r"(?i)aborted due to concurrent update|could not serialize access to table")
 
@@ -76,6 +80,15 @@ class WarehouseHook(BigQueryHook):
             return None
         return {field.name: field.to_api_repr() for field in schema}
 
+    def tables(self, dataset: str) -> list[str]:
+        return [table.table_id for table in self.client.list_tables(f"{self.project}.{dataset}")]
+
+    def list_rows(self, table: str) -> list[dict[str, Any]]:
+        try:
+            return [dict(row) for row in self.client.list_rows(self.client.get_table(f"{self.project}.{table}"))]
+        except NotFound:
+            return []
+
     def create(
         self,
         table: str,
@@ -124,20 +137,23 @@ class WarehouseHook(BigQueryHook):
                 schema=_fields(schema),
                 source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
                 write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+                max_bad_records=_BAD_ROWS,
                 labels=clean_labels(labels),
             )
             try:
                 self._running = self.client.load_table_from_uri(
                     list(uris), name, job_config=config, location=settings().location
                 )
-                self._running.result(timeout=_JOB_SECONDS)
+                job = self._running.result(timeout=_JOB_SECONDS)
             except BadRequest as error:
-                reasons = "; ".join(reason.get("message", "") for reason in error.errors) or error.message
-                raise LoadRefusedError(redact(reasons)) from None
+                raise LoadRefusedError(*_refusal(error.errors or [{"message": error.message}])) from None
             except GoogleAPICallError as error:
                 raise self._failure(error) from None
             finally:
                 self._running = None
+            # Rows that it left out; other remarks are no refusal.
+            if (refusal := _refusal(job.errors or []))[1]:
+                raise LoadRefusedError(*refusal)
         rows = self.query(f"select count(*) as n from `{name}`", labels)
         return int(rows[0]["n"])
 
@@ -149,6 +165,18 @@ class WarehouseHook(BigQueryHook):
         if _CONFLICT.search(message):
             return ConflictError(f"BigQuery: {redact(message)}")
         return TributaryError(f"BigQuery: {redact(message)}")
+
+
+def _refusal(errors: Sequence[Mapping[str, Any]]) -> tuple[str, list[RefusedRow]]:
+    """BigQuery's reasons, and the rows that they are about."""
+    rows = []
+    for error in errors:
+        message = error.get("message", "")
+        if found := _ROW.search(message):
+            uri = _FILE.search(message)
+            reason = _FILE.sub("", message[found.end() :]).strip()
+            rows.append(RefusedRow(uri[1] if uri else error.get("location", ""), int(found[1]), redact(reason)))
+    return "; ".join(redact(error.get("message", "")) for error in errors), rows
 
 
 def redact(message: str) -> str:

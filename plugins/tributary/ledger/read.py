@@ -12,11 +12,15 @@ from tributary.warehouse.protocol import Warehouse
 from tributary.windows import Window
 
 
-def missing(warehouse: Warehouse, need: Window, sources: Iterable[str], labels: dict[str, str]) -> list[Gap]:
-    """What the ledger lacks for `need`, over all streams of the sources and their required clients."""
+def missing(
+    warehouse: Warehouse, need: Window, sources: Iterable[str], labels: dict[str, str], *, required: bool = True
+) -> list[Gap]:
+    """What the ledger lacks for `need`, over all streams of the sources and their required, or optional, clients."""
     found: list[Gap] = []
     for source in sources:
-        clients = [client for client in load_clients(source).values() if client.required]
+        clients = [client for client in load_clients(source).values() if client.required is required]
+        if not clients:
+            continue
         found += gaps(need, load_contracts(source).values(), clients, loads(warehouse, source, labels))
     return found
 

@@ -9,7 +9,10 @@ from tributary.plan import WorkItem
 
 
 class ApiToLandingOperator(TributaryOperator):
-    """Extracts one work item, page by page, into `gs://<lake>/landing/…`; returns the folder."""
+    """Extracts one work item, page by page, into `gs://<lake>/landing/…`; returns the folder.
+
+    A replay has its folder already: it is looked at, and the API is not asked.
+    """
 
     template_fields = ("item",)
     ui_color = "#d9ead3"
@@ -22,10 +25,13 @@ class ApiToLandingOperator(TributaryOperator):
         from tributary.hooks.api import ApiHook
         from tributary.hooks.lake import lake_bucket
         from tributary.landing.extract import extract
+        from tributary.replay import landed
         from tributary.sources import source
 
         item = WorkItem.from_dict(self.item)
         context["label"] = item.label
+        if item.folder:
+            return landed(lake_bucket(), item)
         api_source = source(item.source)
         client = load_clients(item.source)[item.client_id]
         api, livemode = ApiHook(api_source, client).client()

@@ -20,6 +20,7 @@ class LandingToStagedOperator(TributaryOperator):
     def run(self, context: Any) -> str:
         from tributary.flatten.flatten import flatten
         from tributary.hooks.lake import lake_bucket
+        from tributary.hooks.pii import personal
         from tributary.lake import read_json
         from tributary.landing.manifest import LandingManifest, manifest_name
         from tributary.sources import source
@@ -31,11 +32,13 @@ class LandingToStagedOperator(TributaryOperator):
                 f"gs://{bucket.name}/{self.folder} has no manifest, so it is not complete; clear the extract task"
             )
         context["label"] = landing.item.label
+        contract = load_contracts(landing.item.source)[landing.item.stream]
         staged = flatten(
             source=source(landing.item.source),
-            contract=load_contracts(landing.item.source)[landing.item.stream],
+            contract=contract,
             landing=landing,
             attempt_id=attempt_chain(context),
             bucket=bucket,
+            personal=personal(contract, landing.item.client_id, self.warehouse()),
         )
         return staged.folder

@@ -26,6 +26,7 @@ class PlanOperator(TributaryOperator):
         self.stream = stream
 
     def run(self, context: Any) -> list[dict[str, Any]]:
+        from tributary.hooks.pii import pii_keys
         from tributary.ledger.read import loads
 
         params = context["params"]
@@ -43,10 +44,32 @@ class PlanOperator(TributaryOperator):
         if self.stream not in choose("stream", params["streams"], contracts):
             raise AirflowSkipException(f"{self.stream} was not chosen in the trigger form")
         contract = contracts[self.stream]
-        ledger = loads(self.warehouse(), self.source, job_labels(context, self.stream), self.stream)
+        if contract.hashes:
+            # What can't be staged needn't be asked for.
+            pii_keys()
+        labels = job_labels(context, self.stream)
+        if params["replay"]:
+            return self._replays([clients[client_id] for client_id in chosen], wish, labels)
+        ledger = loads(self.warehouse(), self.source, labels, self.stream)
         planned = [item for client_id in chosen for item in self._items(contract, clients[client_id], wish, ledger)]
         # Tasks are started in this order.
         return planned[::-1] if params["newest_first"] else planned
+
+    def _replays(self, clients: list[Client], wish: Wish, labels: dict[str, str]) -> list[dict[str, Any]]:
+        """Landing folders with open rejects; of the window, if one was given."""
+        from tributary.replay import replays
+
+        window = wish.window if wish.explicit else None
+        found = replays(self.warehouse(), self.source, self.stream, clients, window, labels)
+        if not found.items:
+            raise AirflowSkipException(
+                f"{self.source}.{self.stream} has no open reject{f' in {window}' if window else ''}"
+            )
+        self.log.info(
+            "%s.%s: %d open rejects in %d landing folders, which are flattened again without asking the API",
+            self.source, self.stream, found.rejects, len(found.items),
+        )  # fmt: skip
+        return [item.to_dict() for item in found.items]
 
     def _items(self, contract: Contract, client: Client, wish: Wish, ledger: "list[Loaded]") -> list[dict[str, Any]]:
         """The items of one client. One whose account can't be asked gets its window all the same: `extract` says why it

@@ -59,8 +59,9 @@ class PartitionReplaceOperator(TributaryOperator):
             labels=job_labels(context, self.stream),
         )
         loaded = {manifest.item for _, manifest in staged}
+        folders = {manifest.landing_folder for _, manifest in staged}
         planned = [WorkItem.from_dict(item) for item in ti.xcom_pull(task_ids=self.planned)]
-        if missing := [item.label for item in planned if item not in loaded]:
+        if missing := [item.label for item in planned if item not in loaded and item.folder not in folders]:
             raise RefusedError(
                 f"{self.source}.{self.stream}: {len(missing)} of {len(planned)} chunks were not staged: "
                 f"{', '.join(missing)}. The others are loaded. Mend what their failed task says and clear it"

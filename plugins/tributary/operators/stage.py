@@ -1,5 +1,6 @@
 """Staged folder -> BigQuery stage tables."""
 
+from functools import partial
 from typing import Any
 
 from tributary.contracts.loader import load_contracts
@@ -20,6 +21,7 @@ class StagedToBigQueryOperator(TributaryOperator):
     def run(self, context: Any) -> dict[str, Any]:
         from tributary.flatten.manifest import StagedManifest
         from tributary.hooks.lake import lake_bucket
+        from tributary.hooks.pii import personal
         from tributary.lake import read_json
         from tributary.landing.manifest import manifest_name
         from tributary.warehouse.stage import stage
@@ -31,11 +33,13 @@ class StagedToBigQueryOperator(TributaryOperator):
                 f"gs://{bucket.name}/{self.folder} has no manifest, so it is not complete; clear the flatten task"
             )
         context["label"] = manifest.item.label
+        contract, warehouse = load_contracts(manifest.item.source)[manifest.item.stream], self.warehouse()
         staged = stage(
-            warehouse=self.warehouse(),
-            contract=load_contracts(manifest.item.source)[manifest.item.stream],
+            warehouse=warehouse,
+            contract=contract,
             manifest=manifest,
             bucket=bucket,
+            personal=partial(personal, contract, manifest.item.client_id, warehouse),
             stage_id=attempt_chain(context),
             labels=job_labels(context, manifest.item.stream, manifest.item.client_id),
         )

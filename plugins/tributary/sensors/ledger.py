@@ -14,7 +14,7 @@ class LedgerSensor(TributaryOperator):
     """Succeeds when `ops.ledger` covers the run's window for every stream of the sources and every required client.
 
     It asks what is loaded, never what another DAG did or when: scheduled runs, triggers, reruns and backfills pass the
-    same gate. It waits in the triggerer, without a worker slot.
+    same gate. It waits in the triggerer, without a worker slot. Optional clients that are behind are marked as stale.
     """
 
     ui_color = "#e6f7f5"
@@ -42,8 +42,7 @@ class LedgerSensor(TributaryOperator):
         labels = job_labels(context, "ledger")
         gaps = missing(WarehouseHook(), window, self.sources, labels)
         if not gaps:
-            self.log.info("the ledger covers %s for %s", window, ", ".join(self.sources))
-            return
+            return self._pass(context)
         self.log.info("waiting for %d: %s", len(gaps), "; ".join(map(str, gaps)))
         trigger = LedgerTrigger(
             window_start=stamp(window.start),
@@ -63,4 +62,18 @@ class LedgerSensor(TributaryOperator):
                 f"after {self.timeout} the ledger still lacks {'; '.join(event['missing'])}. Run the ingest DAG of "
                 "that source for the window (look at its failed lane first), then clear this task"
             )
-        self.log.info("the ledger covers the window")
+        return self._pass(context)
+
+    def _pass(self, context: Any) -> None:
+        """Optional clients are not waited for; what they lack is marked where the reader of the marts can see it."""
+        from tributary.hooks.warehouse import WarehouseHook
+        from tributary.ledger.read import missing
+        from tributary.ledger.stale import mark_stale
+
+        window, labels, ti = context_window(context), job_labels(context, "ledger"), context["ti"]
+        self.log.info("the ledger covers %s for %s", window, ", ".join(self.sources))
+        warehouse = WarehouseHook()
+        stale = missing(warehouse, window, self.sources, labels, required=False)
+        if stale:
+            self.log.warning("not waited for, since optional: %s", "; ".join(map(str, stale)))
+        mark_stale(warehouse, stale, window=window, dag_id=ti.dag_id, run_id=ti.run_id, labels=labels)

@@ -98,6 +98,14 @@ class Source(Protocol):
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
         """When a full record was archived; None while it lives."""
 
+    @property
+    def erase(self) -> Callable[[ApiClient, str], None] | None:
+        """Erases a person's record by its id, for good; one that isn't there is fine. None where no API does it."""
+
+    @property
+    def erase_by_hand(self) -> str:
+        """What to do where the API can't, or the credential may not."""
+
     def conversions(self, definitions: Iterable[Mapping[str, Any]]) -> Mapping[str, Callable[[Any], Any]]:
         """How to type the values of the account's own fields, by name; raises UnfitError. Others stay as they are."""
 

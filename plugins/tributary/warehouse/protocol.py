@@ -1,14 +1,33 @@
 """What the pipeline needs of a warehouse. `hooks.warehouse` fulfils it with BigQuery."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tributary.errors import TributaryError
 from tributary.warehouse.schema import Field
 
 
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row that a load job did not take."""
+
+    uri: str
+    #: Of its first byte in the object, uncompressed.
+    position: int
+    #: BigQuery's reason, which names the column and not the value.
+    reason: str
+
+
 class LoadRefusedError(Exception):
-    """A load job did not take the rows; holds BigQuery's reasons, which name line and column and not the value."""
+    """A load job did not take all rows; the table is not to be used. Holds BigQuery's reasons, without values.
+
+    Of many refused rows BigQuery names a sample; of other troubles none.
+    """
+
+    def __init__(self, reasons: str, rows: Sequence[RefusedRow] = ()) -> None:
+        super().__init__(reasons)
+        self.rows = rows
 
 
 class ConflictError(TributaryError):
@@ -35,6 +54,12 @@ class Warehouse(Protocol):
     def columns(self, table: str) -> dict[str, Field] | None:
         """The columns of a table by name, in order; None where there is no such table."""
 
+    def tables(self, dataset: str) -> list[str]:
+        """The names of a dataset's tables."""
+
+    def list_rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a small table; none where there is no such table."""
+
     def create(
         self,
         table: str,
@@ -60,5 +85,5 @@ class Warehouse(Protocol):
         """Load gzip NDJSON objects into a fresh table that expires, and return its rows.
 
         Raises:
-            LoadRefusedError: BigQuery did not accept the rows.
+            LoadRefusedError: BigQuery did not accept all rows.
         """

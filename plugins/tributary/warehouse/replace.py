@@ -17,7 +17,7 @@ from tributary.warehouse.literals import literal
 from tributary.warehouse.protocol import ConflictError, Warehouse
 from tributary.warehouse.schema import REJECT_SCHEMA
 from tributary.warehouse.stage import Staged
-from tributary.warehouse.tables import LEDGER_COLUMNS, ensure_tables, fence_name, render
+from tributary.warehouse.tables import LEDGER_COLUMNS, RESOLUTION_COLUMNS, ensure_tables, fence_name, render
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +138,7 @@ def render_replace(
         drift=[_drift(contract, manifest, report) for _, manifest in staged for report in manifest.drift],
         ledger_columns=LEDGER_COLUMNS,
         reject_columns=[field["name"] for field in REJECT_SCHEMA],
+        resolution_columns=RESOLUTION_COLUMNS,
         share_floor=SHARE_FLOOR,
         tombstone_limit=contract.limits.tombstones,
     )
@@ -182,6 +183,7 @@ def _chunk(project: str, contract: Contract, number: int, staged: Staged, manife
         "received": received,
         "rejected": {name: table.rejected for name, table in manifest.tables.items()},
         "gone": manifest.tables[own].gone,
+        "from_the_first_day": _from_the_first_day(contract, manifest),
         # What could not be read is not gone.
         "tombstones": _tells_what_is_gone(contract, manifest) and not manifest.keyless_rejects,
         "requests": manifest.requests.get("requests", 0),
@@ -198,6 +200,10 @@ def _tells_what_is_gone(contract: Contract, manifest: StagedManifest) -> bool:
         return False
     if manifest.axis == Axis.WHOLE or contract.time is None or contract.time.immutable:
         return True
+    return _from_the_first_day(contract, manifest)
+
+
+def _from_the_first_day(contract: Contract, manifest: StagedManifest) -> bool:
     client = load_clients(contract.source).get(manifest.item.client_id)
     return client is not None and manifest.item.window.start <= client.since_at
 

@@ -52,7 +52,7 @@ REJECT_SCHEMA: list[Field] = [
         ("stream", ColumnType.STRING, "Collection of the source."),
         ("table_name", ColumnType.STRING, "Raw table that the record was meant for."),
         ("record_key", ColumnType.STRING, "Key of the record."),
-        ("reason", ColumnType.STRING, "missing, type, range or drift."),
+        ("reason", ColumnType.STRING, "missing, type, range, drift, unreadable or refused."),
         ("column_path", ColumnType.STRING, "Where the contract is broken."),
         ("detail", ColumnType.STRING, "Expected and found type."),
         ("landing_object", ColumnType.STRING, "Landing object that holds the record."),

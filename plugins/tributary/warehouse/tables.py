@@ -1,5 +1,6 @@
 """Brings raw and ops tables into being, before a transaction begins."""
 
+import logging
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -9,6 +10,10 @@ from tributary.settings import settings
 from tributary.warehouse.protocol import Warehouse
 from tributary.warehouse.schema import Field, clustering, history_schema, raw_schema
 
+log = logging.getLogger(__name__)
+
+OPS_VERSION = 2
+"""Of include/sql/ops.sql; raised by whoever changes that file, so that every deployment runs it once more."""
 LEDGER_COLUMNS = (
     "load_id", "kind", "client_id", "source", "stream", "table_name", "axis", "axis_reason", "window_start",
     "window_end", "observed_from", "observed_to", "partitions", "received", "loaded", "unchanged", "superseded",
@@ -16,6 +21,10 @@ LEDGER_COLUMNS = (
     "loaded_at",
 )  # fmt: skip
 """What a load fills in; builds have `project` beside."""
+RESOLUTION_COLUMNS = (
+    "client_id", "source", "stream", "record_key", "resolution", "landing_object", "landing_line", "landing_item",
+    "_observed_at",
+)  # fmt: skip
 
 
 def render(template: str, **values: object) -> str:
@@ -34,12 +43,25 @@ def fence_name(contract: Contract) -> str:
     return f"ops.fence_{contract.tables[0].name}"
 
 
+def migrate(warehouse: Warehouse, labels: dict[str, str]) -> int:
+    """Bring the ops tables up to this release; the version that was found, 0 for none. Idempotent, no lock needed.
+
+    What a newer release has migrated stays as it is. Columns and tables are only ever added, so this one goes on
+    loading; its views, put over the newer ones, would take away what people and dbt ask by now.
+    """
+    found = 0
+    if warehouse.columns("ops.migrations") is not None:
+        rows = warehouse.query(f"select max(version) as version from `{warehouse.project}.ops.migrations`", labels)
+        found = rows[0]["version"] or 0
+    if found < OPS_VERSION:
+        log.info("ops is of version %d: migrating it to %d", found, OPS_VERSION)
+        warehouse.query(render("ops.sql", project=warehouse.project, version=OPS_VERSION), labels)
+    return found
+
+
 def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, str]) -> dict[str, dict[str, Field]]:
     """Create what is missing; the columns of the tables that were there, by name. Idempotent, no lock needed."""
-    # The view is the last thing that the script creates: with it, all is there. The ledger may be of an older version.
-    wanted = {*LEDGER_COLUMNS, "project"}
-    if warehouse.columns("ops.api_usage") is None or wanted - set(warehouse.columns("ops.ledger") or ()):
-        warehouse.query(render("ops.sql", project=warehouse.project), labels)
+    migrate(warehouse, labels)
     if warehouse.columns(fence_name(contract)) is None:
         warehouse.query(render("fence.sql", project=warehouse.project, fence=fence_name(contract)), labels)
     found = {}

@@ -3,7 +3,7 @@
 locals {
   # Airflow's Secret Manager backend looks for a connection under this name.
   secrets = merge(
-    { for connection in var.connections : "airflow-connections-${connection}" => "API key of a client, as Airflow's connection JSON" },
+    { for connection in var.connections : "airflow-connections-${connection}" => "Key of a client or for personal data, as Airflow's connection JSON" },
     { "tributary-env" = "The machine's .env" },
   )
 }

@@ -8,6 +8,7 @@ locals {
       "roles/logging.logWriter | project",
       "roles/monitoring.metricWriter | project",
       "roles/secretmanager.secretAccessor | secret airflow-connections-hubspot_default",
+      "roles/secretmanager.secretAccessor | secret airflow-connections-pii_default",
       "roles/secretmanager.secretAccessor | secret airflow-connections-stripe_default",
       "roles/secretmanager.secretAccessor | secret tributary-env",
     ]

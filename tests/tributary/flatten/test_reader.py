@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support.contracts import changed
 from tests.tributary.flatten.records import records
 from tributary.contracts.loader import load_all
-from tributary.contracts.model import Contract, Mode
+from tributary.contracts.model import Column, Contract, Mode
 from tributary.flatten.careful import CarefulReader
 from tributary.flatten.fast import DECLINED, FastReader
 from tributary.flatten.reader import Reader
@@ -23,7 +23,13 @@ from tributary.flatten.rows import Gone, Nested, Reading, Rejected
 from tributary.sources import source
 from tributary.sources.base import Page
 
-CONTRACTS = [contract for contracts in load_all().values() for contract in contracts.values()]
+LOADED = load_all()
+CUSTOMERS = LOADED["stripe"]["customers"]
+DOMAIN = Column.model_validate(
+    {"name": "domain", "type": "STRING", "path": "email", "as": "domain", "description": "Domain of it."}
+)
+CONTRACTS = [contract for contracts in LOADED.values() for contract in contracts.values()]
+CONTRACTS += [CUSTOMERS.model_copy(update={"columns": (*CUSTOMERS.columns, DOMAIN)})]
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 encode = msgspec.json.encode
 thorough = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))

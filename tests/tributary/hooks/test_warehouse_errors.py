@@ -10,3 +10,4 @@ def test_values_are_left_out():
     assert "jo@" not in redact(message)
     assert "Field: total" in redact(message)
     assert "jo@" not in redact("Bad int64 value: jo@example.test")
+    assert "jo@" not in redact("Field: total; Value: Dear all;\njo@example.test")

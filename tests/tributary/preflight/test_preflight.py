@@ -70,10 +70,18 @@ def test_a_token_that_is_not_accepted(world: World):
 
 
 def test_a_right_that_is_missing_on_one_stream(world: World):
-    world.fault("hubspot", kind="expired_token", times=99, path="/crm/objects/*/deals*")
-    code, lines = preflight("hubspot")
+    """It is named, for the one stream that it is missing on, and the others are looked at all the same."""
+    world.fault(
+        "hubspot", kind="missing_scopes", reason="crm.objects.deals.read", times=99, path="/crm/objects/*/deals*"
+    )
+    world.fault("stripe", kind="missing_permission", times=99, path="/v1/disputes*")
+    code, lines = preflight()
     assert code == 1
-    assert [line.partition(" GET")[0].partition(" POST")[0] for line in to_mend(lines)] == ["hubspot acme read deals"]
+    stripe, hubspot = sorted(to_mend(lines), key=lambda line: "hubspot" in line)
+    assert stripe.startswith("stripe acme read disputes")
+    assert "rak_dispute_read" in stripe
+    assert hubspot.startswith("hubspot acme read deals")
+    assert "crm.objects.deals.read" in hubspot
 
 
 def test_a_key_of_another_account_or_mode(world: World, tmp_path: Path):

@@ -1,9 +1,11 @@
 """The rendered load script, where BigQuery is stricter than the emulator."""
 
+import hashlib
 import re
 
 import sqlglot
 
+from tests.conftest import ROOT
 from tributary.contracts.loader import load_all
 from tributary.contracts.model import Axis
 from tributary.contracts.system import HISTORY_COLUMNS, SYSTEM_COLUMNS
@@ -11,7 +13,9 @@ from tributary.flatten.manifest import DriftReport, StagedManifest, StagedTable
 from tributary.plan import WorkItem
 from tributary.warehouse.replace import render_replace
 from tributary.warehouse.stage import Staged
+from tributary.warehouse.tables import OPS_VERSION
 
+OPS = (2, "0abde492707ff1bd")
 REFUSED = ("_partition", "_table_", "_file_", "_row_timestamp", "__root__", "_colidentifier")
 """BigQuery refuses column names with these beginnings."""
 
@@ -84,6 +88,12 @@ def test_every_delete_and_update_has_literal_partition_bounds():
     for statement in script.split(";"):
         if re.match(r"\s*(?:--.*\n)*\s*(delete from|update) `p\.raw\.", statement):
             assert "_record_date between date '2026-01-01' and date '2026-01-05'" in statement
+
+
+def test_a_change_of_the_ops_tables_raises_their_version():
+    """A deployment runs include/sql/ops.sql again only when OPS_VERSION is higher than what it has."""
+    digest = hashlib.sha256((ROOT / "include" / "sql" / "ops.sql").read_bytes()).hexdigest()[:16]
+    assert (OPS_VERSION, digest) == OPS, "raise OPS_VERSION (tributary.warehouse.tables) and note both here"
 
 
 def test_no_column_has_a_name_that_bigquery_refuses():

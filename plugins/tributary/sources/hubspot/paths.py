@@ -33,6 +33,9 @@ class Paths:
     def batch(self, object_: str) -> str:
         return f"{self.objects(object_)}/batch/read"
 
+    def erase(self, object_: str) -> str:
+        return f"{self.objects(object_)}/gdpr-delete"
+
     def properties(self, object_: str) -> str:
         return f"{self._crm('properties')}/{object_}"
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,6 +34,7 @@ class HubSpot:
 
     name = "hubspot"
     feed_memory = None
+    erase_by_hand = "delete these contacts for good in HubSpot (Actions > Delete > Permanently delete)"
 
     @property
     def api_version(self) -> str:
@@ -111,6 +113,11 @@ class HubSpot:
 
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
         return record.get("archivedAt") or record.get("updatedAt") if record.get("archived") is True else None
+
+    def erase(self, api: ApiClient, id_: str) -> None:
+        """For good, with what hangs on the contact; HubSpot takes up to 30 days for the last copy."""
+        with suppress(MissingError):
+            api.post(self._paths.erase("contacts"), type(None), {"objectId": id_})
 
     def conversions(self, definitions: Iterable[Mapping[str, Any]]) -> Mapping[str, values.Convert]:
         return values.conversions(definitions)

@@ -1,0 +1,53 @@
+{{ config(
+    partition_by={'field': 'day', 'data_type': 'date', 'granularity': 'month'},
+    cluster_by=['client_id', 'currency']
+) }}
+
+-- Every movement of the Stripe balance with what it was about: a charge itself, or the charge that a refund or dispute took back.
+with causes as (
+    select client_id, charge_id as source_id, charge_id
+    from {{ ref('int_charges') }}
+    union all
+    select client_id, refund_id, charge_id
+    from {{ ref('stg_stripe__refunds') }}
+    where not is_deleted
+    union all
+    select client_id, dispute_id, charge_id
+    from {{ ref('stg_stripe__disputes') }}
+    where not is_deleted
+)
+
+select
+    transactions.client_id,
+    transactions.balance_transaction_id,
+    transactions.created_at,
+    date(transactions.created_at, clients.reporting_timezone) as day,
+    transactions.transaction_type,
+    transactions.reporting_category,
+    transactions.status,
+    transactions.available_at,
+    lower(transactions.currency) as currency,
+    transactions.amount,
+    transactions.fee,
+    transactions.net,
+    transactions.exchange_rate,
+    transactions.description,
+    transactions.source_id,
+    charges.charge_id,
+    charges.invoice_id,
+    charges.customer_id,
+    customers.person_key,
+    charges.currency as customer_currency,
+    charges.payment_method_type,
+    charges.card_brand,
+    charges.card_country
+from {{ ref('stg_stripe__balance_transactions') }} as transactions
+inner join {{ ref('int_clients') }} as clients on clients.client_id = transactions.client_id
+cross join {{ ref('int_as_of') }} as moment
+left join causes
+    on causes.client_id = transactions.client_id and causes.source_id = transactions.source_id
+left join {{ ref('int_charges') }} as charges
+    on charges.client_id = causes.client_id and charges.charge_id = causes.charge_id
+left join {{ ref('int_customer_persons') }} as customers
+    on customers.client_id = charges.client_id and customers.customer_id = charges.customer_id
+where not transactions.is_deleted and transactions.created_at < moment.as_of

@@ -1,0 +1,144 @@
+"""A person is erased from everything that was stored, and no load brings them back."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.support.pipeline import HISTORY, Pipeline, bucket, content, empty, query, warehouse
+from tests.support.world import World
+from tributary.contracts.loader import load_all, load_contracts
+from tributary.lake import read_lines
+
+pytestmark = pytest.mark.emulators
+
+STREAMS = [("stripe", "customers"), ("stripe", "invoices"), ("stripe", "events")]
+STREAMS += [("hubspot", "contacts")]
+TABLES = [table.name for source, stream in STREAMS for table in load_contracts(source)[stream].tables]
+
+
+@pytest.fixture
+def loaded(world: World) -> Iterator[World]:
+    """The company's people with their invoices and events, in the warehouse and in the lake."""
+    clear()
+    for source, stream in STREAMS:
+        Pipeline(source, stream).run(*HISTORY, "created")
+    yield world
+    clear()
+
+
+def clear() -> None:
+    empty(*TABLES)
+    if warehouse().columns("ops.suppressions"):
+        query("delete from ops.suppressions where true")
+    for zone in ("landing", "staged"):
+        for blob in bucket().client.list_blobs(bucket().name, prefix=f"{zone}/"):
+            blob.delete()
+    for name in warehouse().tables("raw_stage"):
+        warehouse().client.delete_table(f"{warehouse().project}.raw_stage.{name}")
+
+
+def erase(*arguments: str, client: str = "acme") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
+    command = [sys.executable, "-m", "tributary.erase", client, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def somebody() -> tuple[str, str, str]:
+    """Address, customer and contact of a person whom both sources know, and who was invoiced."""
+    [row] = query("""
+        select lower(trim(t.email)) as email, c.id as customer, t.id as contact
+        from raw.stripe_customers c join raw.hubspot_contacts t on lower(trim(c.email)) = lower(trim(t.email))
+        where t._deleted_at is null and c.id in (select customer_id from raw.stripe_invoices)
+            and lower(trim(c.email)) in (select json_value(object_snapshot, '$.customer_email') from raw.stripe_events)
+        order by 1, 2 limit 1""")
+    return str(row["email"]), str(row["customer"]), str(row["contact"])
+
+
+def stored() -> dict[str, str]:
+    """All that is stored in tables and lake, as text."""
+    names = [f"{dataset}.{table}" for dataset in ("raw", "raw_history") for table in TABLES]
+    names += [f"raw_stage.{name}" for name in warehouse().tables("raw_stage")]
+    texts = {name: json.dumps(query(f"select * from {name}"), default=str) for name in names}
+    names = [blob.name for blob in bucket().client.list_blobs(bucket().name) if blob.name.endswith(".gz")]
+    return texts | {name: b"".join(read_lines(bucket(), name)).decode() for name in names}
+
+
+def others(email: str) -> list[Any]:
+    sql = f"select id, email, name, phone from raw.stripe_customers where lower(trim(email)) != '{email}' order by id"
+    return query(sql)
+
+
+def test_erasing_somebody(loaded: World):
+    email, customer, contact = somebody()
+    mailbox = re.compile(re.escape(email).replace("@", r"(\+[^@]*)?@"), re.IGNORECASE)
+    before, rest = stored(), others(email)
+    counts = {table: len(content(f"raw.{table}")) for table in TABLES}
+    holding = {name for name, text in before.items() if mailbox.search(text)}
+    assert {"raw.stripe_customers", "raw.hubspot_contacts", "raw.stripe_invoices", "raw.stripe_events"} <= holding
+    [row] = query(f"select name, email from raw.stripe_customers where id = '{customer}'")
+    name = row["name"]
+
+    shown = erase("--email", email.upper())
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert f"stripe: {customer}" in shown.stdout
+    assert f"hubspot: {contact}" in shown.stdout
+    assert re.search(r"raw\.stripe_invoices: \d+ rows\n", shown.stdout)
+    assert "nothing was touched" in shown.stdout
+    assert stored() == before
+
+    done = erase("--email", email.upper(), "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "delete or redact these customers in the dashboard" in done.stdout
+    assert customer in done.stdout.partition("left to do")[2]
+    assert email not in done.stdout + done.stderr
+    after = stored()
+    assert not [name for name, text in after.items() if mailbox.search(text)]
+    # Two people may have one name, but not in the same row.
+    assert not [found for found, text in after.items() if name in text and "hubspot_contacts" not in found]
+    [blank] = query(
+        f"select firstname, lastname, phone, properties_other from raw.hubspot_contacts where id = '{contact}'"
+    )
+    assert set(blank.values()) == {None}
+    assert {table: len(content(f"raw.{table}")) for table in TABLES} == counts, "what was booked stays"
+    assert others(email) == rest, "nobody else was touched"
+    entries = {entry["id"]: entry.get("gone") for entry in loaded.books("hubspot", "contacts")}
+    assert entries[contact] == "purged"
+
+    again = erase("--email", email, "--yes")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "rows" not in again.stdout.replace("rows and pages", "")
+    assert "0 new entries" in again.stdout
+
+    # Stripe still has the customer: repairs and backfills read the person again, with what they are called by now.
+    loaded.change("stripe", "customers", customer, email=f"new.{email}", description=f"formerly {email}")
+    for stream in ("customers", "invoices"):
+        Pipeline("stripe", stream).run(*HISTORY, "created")
+    rows = {name: text for name, text in stored().items() if not name.startswith("landing/")}
+    assert not [name for name, text in rows.items() if mailbox.search(text)]
+    [row] = query(f"select email, name, metadata, currency from raw.stripe_customers where id = '{customer}'")
+    assert (row["email"], row["name"], row["metadata"]) == (None, None, None)
+    assert row["currency"]
+    assert others(email) == rest
+    assert query("select count(*) as n from raw.stripe_invoices")[0]["n"] == counts["stripe_invoices"]
+
+
+def test_what_can_not_be_meant_is_refused(world: World):
+    assert "no e-mail address" in erase("--email", "nobody").stdout
+    refused = erase("--email", "a@b.example", client="nobody")
+    assert refused.returncode == 1
+    assert "there is no client 'nobody' in clients.yml; declared: acme" in refused.stdout
+
+
+def test_every_table_about_people_says_about_whom():
+    """Where a stream has a subject, each of its tables with personal data has it too, and so can be erased."""
+    for contracts in load_all().values():
+        for contract in contracts.values():
+            for table in contract.tables if contract.subject else ():
+                assert table.subject or not any(column.pii for column in table.columns), table.name
