@@ -14,6 +14,7 @@ pytestmark = pytest.mark.emulators
 BOUNDED = {
     "int_exchange_rates": "a row per currency and day",
     "int_days": "a row per day",
+    "retention": "a row per cohort, month and currency",
 }
 
 

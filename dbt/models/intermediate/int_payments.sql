@@ -1,3 +1,8 @@
+{{ config(
+    partition_by={'field': 'collected_at', 'data_type': 'timestamp', 'granularity': 'month'},
+    cluster_by=['client_id', 'invoice_id']
+) }}
+
 -- What was collected per invoice. Stripe's own payment records come with a later stream; until then an invoice that is
 -- paid in part counts at its finalisation, the earliest moment at which money can have come in.
 select

@@ -1,3 +1,8 @@
+{{ config(
+    partition_by={'field': 'active_month', 'data_type': 'date', 'granularity': 'month'},
+    cluster_by=['client_id']
+) }}
+
 -- Calendar months (UTC) that a subscription was in force beyond its trial, up to the moment of the run.
 with terms as (
     select
