@@ -17,7 +17,7 @@ what was known when `plan_build` ran, or at `known_at`.
 | plan_build | known_at … has to lie between … | correct the form, trigger again |
 | a model | BigQuery's reason | mend the model, clear the task with its downstream |
 | metrics | the saved query or BigQuery's reason | mend `dbt/models/semantic`, clear the task |
-| a test | rows in dataset `dq` | look at the rows that it names, mend model or source, clear the task |
+| a test | rows in dataset `dq` | look at the rows that it names, mend model or source, clear the task; if loads of old windows were under way, clear from `plan_build` on |
 """
 
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, CronDataIntervalTimetable
 from cosmos import DbtTaskGroup
 
-from tributary.dbt import DBT_DIR, EXECUTION, PROFILE, PROJECT, SEMANTIC_MANIFEST, operator_args, render
+from tributary.dbt import ACCOUNT, DBT_DIR, EXECUTION, PROFILE, PROJECT, SEMANTIC_MANIFEST, operator_args, render
 from tributary.ingest import DEFAULT_ARGS
 from tributary.operators.metrics import MetricsOperator
 from tributary.operators.plan_build import PlanBuildOperator
@@ -54,6 +54,6 @@ with DAG(
         group_id="intermediate", render_config=render("tag:intermediate"), operator_args=args, **shared
     )
     marts = DbtTaskGroup(group_id="marts", render_config=render("tag:mart"), operator_args=args, **shared)
-    metrics = MetricsOperator(task_id="metrics", manifest=SEMANTIC_MANIFEST)
+    metrics = MetricsOperator(task_id="metrics", manifest=SEMANTIC_MANIFEST, account=ACCOUNT)
     record = RecordBuildOperator(task_id="record_build", build="warehouse", planned=plan.task_id)
     wait >> plan >> staging >> intermediate >> marts >> metrics >> record

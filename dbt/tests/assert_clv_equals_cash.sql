@@ -13,7 +13,7 @@ with moved as (
     from {{ ref('stg_stripe__refunds') }} as refunds
     inner join {{ ref('stg_stripe__charges') }} as charges
         on charges.client_id = refunds.client_id and charges.charge_id = refunds.charge_id
-    where not refunds.is_deleted and refunds.status not in ('failed', 'canceled') and charges.customer_id is not null
+    where {{ gives_back('refunds') }} and charges.customer_id is not null
     union all
     select disputes.client_id, lower(disputes.currency), disputes.created_at, -disputes.amount
     from {{ ref('stg_stripe__disputes') }} as disputes

@@ -31,6 +31,8 @@ PROFILE = ProfileConfig(
     target_name=os.environ.get("DBT_TARGET", "prod"),
     profiles_yml_filepath=Path(DBT_DIR / "profiles.yml"),
 )
+#: Whom dbt acts as (profiles.yml), and with it whoever else writes marts.
+ACCOUNT = os.environ.get("DBT_SERVICE_ACCOUNT")
 #: `buildable`: a group runs the tests of which it has every model or their parents, so none waits for a later group.
 EXECUTION = ExecutionConfig(
     execution_mode=ExecutionMode.WATCHER,

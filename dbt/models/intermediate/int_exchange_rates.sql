@@ -52,6 +52,8 @@ span as (
     from (
         select client_id, date(created_at) as first_date from {{ ref('stg_stripe__invoices') }}
         union all
+        select client_id, date(created_at) from {{ ref('int_charges') }}
+        union all
         select client_id, rate_date from given
     )
     group by client_id

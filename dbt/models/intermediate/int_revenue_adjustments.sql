@@ -41,8 +41,7 @@ taken_back as (
         on charges.client_id = refunds.client_id and charges.charge_id = refunds.charge_id
     left join credited_refunds
         on credited_refunds.client_id = refunds.client_id and credited_refunds.refund_id = refunds.refund_id
-    where not refunds.is_deleted
-        and refunds.status not in ('failed', 'canceled')
+    where {{ gives_back('refunds') }}
         and credited_refunds.refund_id is null
     union all
     select

@@ -11,8 +11,7 @@ with refunded as (
         sum(refunds.amount) as amount
     from {{ ref('stg_stripe__refunds') }} as refunds
     cross join {{ ref('int_as_of') }} as moment
-    where not refunds.is_deleted
-        and refunds.status not in ('failed', 'canceled')
+    where {{ gives_back('refunds') }}
         and refunds.created_at < moment.as_of
     group by refunds.client_id, refunds.charge_id
 ),

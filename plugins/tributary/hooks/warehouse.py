@@ -32,9 +32,15 @@ _CONFLICT = re.compile(r"(?i)aborted due to concurrent update|could not serializ
 class WarehouseHook(BigQueryHook):
     """Fulfils `tributary.warehouse.protocol.Warehouse`."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str | None = None) -> None:
+        """`account`: the service account to act as; the connection's own one if it is left out."""
         own = settings()
-        super().__init__(gcp_conn_id=own.google_conn_id, location=own.location, use_legacy_sql=False)
+        super().__init__(
+            gcp_conn_id=own.google_conn_id,
+            location=own.location,
+            use_legacy_sql=False,
+            impersonation_chain=account or None,
+        )
         self.project = own.project
         self._client: bigquery.Client | None = None
         self._running: Any = None

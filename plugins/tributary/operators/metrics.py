@@ -14,13 +14,15 @@ class MetricsOperator(TributaryOperator):
 
     ui_color = "#e6f7f5"
 
-    def __init__(self, *, manifest: Path, **kwargs: Any) -> None:
+    def __init__(self, *, manifest: Path, account: str | None = None, **kwargs: Any) -> None:
+        """`account`: the service account that may write the marts, where that is not the connection's."""
         super().__init__(**kwargs)
         self.manifest = manifest
+        self.account = account
 
     def run(self, context: Any) -> None:
         from tributary.hooks.warehouse import WarehouseHook
         from tributary.metrics.compile import metric_tables
         from tributary.metrics.write import write_metrics
 
-        write_metrics(WarehouseHook(), metric_tables(self.manifest), job_labels(context, "metrics"))
+        write_metrics(WarehouseHook(self.account), metric_tables(self.manifest), job_labels(context, "metrics"))

@@ -7,7 +7,7 @@ locals {
     raw         = { text = "Records as they are now, one table per stream.", writers = ["ingest"], readers = concat(["dbt"], local.ci) }
     raw_history = { text = "Superseded versions of raw records.", writers = ["ingest"], readers = concat(["dbt"], local.ci) }
     raw_stage   = { text = "Stage tables of loads; they expire.", writers = ["ingest"], readers = [] }
-    staging     = { text = "dbt: cleaned records and intermediate steps.", writers = ["dbt"], readers = local.ci }
+    staging     = { text = "dbt: cleaned records and intermediate steps.", writers = ["dbt"], readers = concat(["ingest"], local.ci) }
     mart        = { text = "dbt: what is asked, such as customer lifetime value.", writers = ["dbt"], readers = local.ci }
     ml          = { text = "Features, models and scores.", writers = [], readers = [] }
     ops         = { text = "Ledger, rejects, drift, fences: written by the pipeline only.", writers = ["ingest"], readers = ["dbt", "watcher"] }

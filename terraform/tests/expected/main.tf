@@ -50,6 +50,7 @@ locals {
       "roles/iap.tunnelResourceAccessor | machine tributary",
     ]
     "ingest" = [
+      "READER | dataset staging",
       "WRITER | dataset ops",
       "WRITER | dataset raw",
       "WRITER | dataset raw_history",
