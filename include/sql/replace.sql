@@ -82,7 +82,9 @@ left join (select * from {{ own.raw }} where {{ own.bounds }}) t on {{ same('s',
 left join unread u on s.client_id = u.client_id and {{ record_key('s') }} = u.record_key;
 
 -- What the listing of a window should have held and didn't; rejected records are there, only not readable.
+-- Windows of one load can overlap, and then a record is missing from more than one.
 create or replace temp table {{ gone }} as
+select * from (
 select client_id, {{ list(own.key) }}, _record_date, _chunk, _observed_at as _gone_at
 from {{ incoming }} where _verdict = 'gone'
 {% for chunk in chunks if chunk.tombstones -%}
@@ -98,7 +100,9 @@ left join {{ incoming }} i on {{ same('t', 'i', own.key) }}
   and t._observed_at < {{ chunk.observed_from }}
   and i.client_id is null
 {% if rejects %}  and r.client_id is null
-{% endif %}{% endfor %};
+{% endif %}{% endfor %})
+where true
+qualify row_number() over (partition by client_id, {{ list(own.key) }} order by _gone_at, _chunk) = 1;
 
 {% for chunk in chunks if chunk.tombstones -%}
 select if(g.n <= {{ share_floor }} or g.n <= {{ tombstone_limit }} * t.n, 'ok', error(concat(

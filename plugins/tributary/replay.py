@@ -13,13 +13,17 @@ from tributary.warehouse.literals import literal
 from tributary.warehouse.protocol import Warehouse
 from tributary.windows import Window, stamp
 
+#: Landing folders of a stream that one run reads: one load takes them, and BigQuery takes a script of a megabyte.
+FOLDERS = 25
+
 
 @dataclass(frozen=True)
 class Replays:
-    """What a replay of one stream has to do."""
+    """What a replay of one stream has to do; `left` counts the folders that are for another run."""
 
     items: list[WorkItem]
     rejects: int
+    left: int = 0
 
 
 def replays(
@@ -76,9 +80,9 @@ def replays(
             window_end=stamp(row["window_end"]),
             folder=row["folder"],
         )
-        for row in rows
+        for row in rows[:FOLDERS]
     ]
-    return Replays(items, sum(row["rejects"] for row in rows))
+    return Replays(items, sum(row["rejects"] for row in rows[:FOLDERS]), max(0, len(rows) - FOLDERS))
 
 
 def landed(bucket: Any, item: WorkItem) -> str:

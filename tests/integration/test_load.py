@@ -426,3 +426,16 @@ def test_the_ledger_knows_what_a_build_has_to_build(invoices):
     finally:
         query("delete from ops.ledger where stream = 'test'")
         query("drop table if exists staging.int_as_of")
+
+
+def test_a_record_that_two_listings_of_one_load_miss_is_gone_once(invoices: Invoices):
+    invoices.load(invoice(1), invoice(2))
+    flat = [invoices.pipeline.flatten(invoices.land(invoice(2))) for _ in range(2)]
+    invoices.pipeline.replace([(invoices.pipeline.stage(one), one) for one in flat], load_id="overlapping")
+    counted = (
+        "select sum(tombstoned) as n from ops.ledger where load_id = 'overlapping' and table_name = 'stripe_invoices'"
+    )
+    assert query(counted) == [{"n": 1}]
+    gone = "select id, _valid_to from raw_history.stripe_invoices where id = 'in_1'"
+    assert len(query(gone)) == 1, "one version ended, at the first of the two"
+    assert query("select id from raw.stripe_invoices where _deleted_at is not null") == [{"id": "in_1"}]

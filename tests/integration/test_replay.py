@@ -176,3 +176,16 @@ def test_through_the_dag_without_asking_the_api(alone: dict[str, str], world: Wo
     assert "open rejects in 1 landing folders, which are flattened again without asking the API" in said
     assert query(f"select unit_amount as n from raw.stripe_prices where id = '{id_}'") == [{"n": 99_000_001}]
     assert query("select record_key from ops.open_rejects where stream = 'prices'") == []
+
+
+def test_many_folders_take_several_runs(invoices: Invoices, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tributary.replay.FOLDERS", 1)
+    for number in (1, 2, 3):
+        invoices.load(invoice(number, total=9000), axis="changed")
+    mend(invoices)
+    found = replays(warehouse(), "stripe", "invoices", [invoices.pipeline.client], None, LABELS)
+    assert (len(found.items), found.rejects, found.left) == (1, 1, 2)
+    for number in (1, 2, 3):
+        replay(invoices)
+        assert totals() == {f"in_{done}": 9000 for done in range(1, number + 1)}
+    assert open_keys() == []

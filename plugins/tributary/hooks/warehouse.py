@@ -19,7 +19,8 @@ from tributary.warehouse.schema import Field
 
 _LABEL = re.compile(r"[^a-z0-9_-]")
 _JOB_SECONDS = 1800
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+#: To the last quote: a value may hold some. The one of a word such as "couldn't" begins nothing.
+_QUOTED = re.compile(r"(?s)(?<!\w)'.*'|\"[^\"]*\"")
 #: A load goes on behind so many refused rows, to tell of all at once; what it loaded is not used then.
 _BAD_ROWS = 1000
 _ROW = re.compile(r"(?i)\brow starting at position:? (\d+):?")

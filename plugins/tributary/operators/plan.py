@@ -69,6 +69,8 @@ class PlanOperator(TributaryOperator):
             "%s.%s: %d open rejects in %d landing folders, which are flattened again without asking the API",
             self.source, self.stream, found.rejects, len(found.items),
         )  # fmt: skip
+        if found.left:
+            self.log.warning("%d folders are left for another run of the same; a window chooses which", found.left)
         return [item.to_dict() for item in found.items]
 
     def _items(self, contract: Contract, client: Client, wish: Wish, ledger: "list[Loaded]") -> list[dict[str, Any]]:

@@ -145,7 +145,9 @@ def _fill(
 
     The row's hash stays: a record that is read again counts as changed once.
     """
-    ids = ["client_id", *table.key, "_observed_at", "_valid_from"] + (["_valid_to"] if "_valid_to" in have else [])
+    # The hash, too: a person who is erased meanwhile changes nothing else, and must not come back.
+    ids = ["client_id", *table.key, "_observed_at", "_valid_from", "_row_hash"]
+    ids += ["_valid_to"] if "_valid_to" in have else []
     quoted, stem = f"`{warehouse.project}.{name}`", f"{name.replace('.', '_')}__{load_id}_extra"
     rows = warehouse.rows(
         f"select {', '.join(ids)}, to_json_string(_extra) as _extra from {quoted} where _extra is not null", labels
@@ -166,7 +168,7 @@ def _fill(
     loaded = warehouse.load(uris, stage, fields, expires_hours=settings().stage_expiration_hours, labels=labels)
     taken = ", ".join(f"{column} = coalesce(s.{column}, t.{column})" for column in names)
     # A row that was written meanwhile is another observation.
-    same = " and ".join(f"t.{column} is not distinct from s.{column}" for column in ids)
+    same = " and ".join(f"t.{column} = s.{column}" for column in ids)
     warehouse.query(
         f"update {quoted} t set {taken}, _extra = s._extra from ("
         f"select * from `{warehouse.project}.{stage}` where true "
