@@ -423,7 +423,13 @@ def test_the_ledger_knows_what_a_build_has_to_build(invoices):
         end(second)
         assert begin(at(2, project="changed sql")) is None
         assert begin(at(3)) is None, "a build of everything was begun and did not end"
+        end(at(4))
+        assert begin(at(5)) == {}
+        later = "timestamp_add(current_timestamp(), interval 3 hour)"
+        query(f"insert into ops.schema_drift (kind, records, run_id, seen_at) values ('added', 2, 'test', {later})")
+        assert begin(at(6)) is None, "a column was filled in rows of every month"
     finally:
+        query("delete from ops.schema_drift where run_id = 'test'")
         query("delete from ops.ledger where stream = 'test'")
         query("drop table if exists staging.int_as_of")
 
