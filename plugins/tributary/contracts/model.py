@@ -1,9 +1,11 @@
 """The shape of a contract. `loader.py` reads one from YAML; nothing here touches a file."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
+from hashlib import blake2b
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
@@ -217,6 +219,9 @@ class Limits(_Model):
     tombstones: float = Field(default=0.25, ge=0, le=1)
 
 
+_WORDS = {"description", "unit"}
+
+
 class Contract(_Table):
     """A stream: one collection of one source."""
 
@@ -299,6 +304,15 @@ class Contract(_Table):
     def hashes(self) -> bool:
         """Whether anything is hashed, so that a key is needed."""
         return any(column.rule == Rule.HASH for table in self.tables for column in table.columns)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with whatever decides how a record becomes rows; not with descriptions."""
+        tables = [
+            (table.name, table.key, [column.model_dump(mode="json", exclude=_WORDS) for column in table.columns])
+            for table in self.tables
+        ]
+        return blake2b(json.dumps(tables).encode(), digest_size=8).hexdigest()
 
     @property
     def name(self) -> str:

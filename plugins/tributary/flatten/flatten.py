@@ -270,6 +270,7 @@ class _Flattening:
             observed_to=landing.observed_to,
             covered_until=landing.covered_until,
             contract_version=self._contract.version,
+            contract=self._contract.fingerprint,
             received=self._received,
             rejected=self._rejected,
             keyless_rejects=self._keyless,

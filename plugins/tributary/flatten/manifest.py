@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from tributary.contracts.model import Contract
+from tributary.errors import RefusedError
 from tributary.lake import Part
 from tributary.plan import WorkItem
 
@@ -58,6 +60,8 @@ class StagedManifest(msgspec.Struct, kw_only=True):
     #: Up to where the window was read; None: to its end.
     covered_until: datetime | None = None
     contract_version: int
+    #: Fingerprint of the contract that the rows are of.
+    contract: str = ""
     #: Records received from the API, and of them set aside.
     received: int
     rejected: int
@@ -70,3 +74,16 @@ class StagedManifest(msgspec.Struct, kw_only=True):
     drift: list[DriftReport]
     #: Requests, retries and errors of the extraction, by kind.
     requests: dict[str, int] = {}
+
+    def refuse_another(self, contract: Contract) -> None:
+        """Rows that were flattened under one contract must not be loaded under another, which was released meanwhile.
+
+        Raises:
+            RefusedError: the contract is not that of the rows.
+        """
+        if self.contract != contract.fingerprint:
+            raise RefusedError(
+                f"{contract.name} for client {self.item.client_id}, {self.item.window}: the rows in {self.folder} were "
+                f"flattened under another contract (version {self.contract_version}; now it is version "
+                f"{contract.version}); nothing was loaded. Clear the flatten task, which reads the landed pages again"
+            )

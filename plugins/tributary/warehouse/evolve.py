@@ -78,7 +78,7 @@ def _differ(table: str, field: Field, found: str, wanted: str) -> RefusedError:
     return RefusedError(
         f"{table}, column {field['name']}: the table has {found}, the contract wants {wanted}, and a load changes the "
         "one into the other only where nothing can be lost; nothing was loaded. Let the contract say what the table "
-        "has, or make the table anew (docs/runbooks/schema-drift.md), and clear this task"
+        "has, or make the table anew (docs/runbooks/schema-drift.md), and clear the flatten task"
     )
 
 

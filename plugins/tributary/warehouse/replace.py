@@ -55,6 +55,8 @@ def replace(
     if rows := _recorded(warehouse, load_id, labels):
         log.info("%s: load %s is in the ledger already", contract.name, load_id)
         return rows
+    for _, manifest in staged:
+        manifest.refuse_another(contract)
     evolve(
         warehouse=warehouse,
         bucket=bucket,

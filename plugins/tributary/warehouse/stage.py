@@ -59,6 +59,7 @@ def stage(
         RefusedError: BigQuery took other rows than were flattened, or none; names table, window and both numbers. Or
             more records are refused than the contract's limit, or an object is not as it was written.
     """
+    manifest.refuse_another(contract)
     refused: dict[str, RejectError] = {}
     while True:
         try:
