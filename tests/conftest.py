@@ -31,6 +31,12 @@ CUSTOMERS = 25
 """Customers of the small world; big enough to hold every kind of mess."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a folder share services and worlds, so one process runs them; another one may run other folders."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT / "tests").parts[0]))
+
+
 @contextmanager
 def variables(values: dict[str, str]) -> Iterator[None]:
     """Environment variables for as long as it lasts."""
