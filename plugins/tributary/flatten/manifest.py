@@ -62,6 +62,8 @@ class StagedManifest(msgspec.Struct, kw_only=True):
     contract_version: int
     #: Fingerprint of the contract that the rows are of.
     contract: str = ""
+    #: Entries of the client in ops.suppressions when the rows were made: whoever is added later is in them in clear.
+    suppressions: int = 0
     #: Records received from the API, and of them set aside.
     received: int
     rejected: int

@@ -24,6 +24,8 @@ class Suppressed(NamedTuple):
 
     ids: frozenset[str] = frozenset()
     mailboxes: frozenset[str] = frozenset()
+    #: Entries of the client on the list when it was read. It only grows, so the number says whether it has since.
+    entries: int = 0
 
 
 class Personal:
@@ -40,6 +42,7 @@ class Personal:
 
     def __init__(self, contract: Contract, keys: Keys | None = None, suppressed: Suppressed | None = None) -> None:
         self._suppressed = suppressed or Suppressed()
+        self.suppressions = self._suppressed.entries
         self._keys = keys
         if keys is None and (contract.hashes or self._suppressed.mailboxes):
             raise RefusedError(f"{contract.name}: personal data has to be hashed, and there is no key")
@@ -51,7 +54,7 @@ class Personal:
 
     def is_suppressed(self, row: Any) -> bool:
         """Whether the record is about a person who was erased; `row` is its own row as it was read."""
-        ids, mailboxes = self._suppressed
+        ids, mailboxes, _ = self._suppressed
         if ids and any(_id(getattr(row, name), member) in ids for name, member in self._subjects):
             return True
         if not mailboxes or self._keys is None:
