@@ -11,7 +11,7 @@ import msgspec
 
 from tributary.contracts.model import Column, Contract, Pii, Rule, TableSpec
 from tributary.errors import RefusedError
-from tributary.flatten.rows import attribute
+from tributary.flatten.rows import attribute, overlaps
 from tributary.personal.keys import Keys
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -89,10 +89,7 @@ class _Rules:
 
     def _left(self, extra: dict[str, Any]) -> dict[str, Any] | None:
         """A value that didn't fit its column is no less personal for that."""
-        return {path: value for path, value in extra.items() if not self._is_protected(path)} or None
-
-    def _is_protected(self, path: str) -> bool:
-        return any(f"{path}.".startswith(f"{own}.") or own.startswith(f"{path}.") for own in self._paths)
+        return {path: value for path, value in extra.items() if not overlaps(path, self._paths)} or None
 
 
 def _ruled(table: TableSpec, keys: Keys | None) -> dict[str, Change]:
