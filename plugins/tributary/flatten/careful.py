@@ -213,10 +213,17 @@ class CarefulReader:
                 children.append((stream, rows))
                 found += [(stream, one) for one in drift]
         except RejectError as error:
-            return Rejected(error, self._key(record), self._count(record), self._source.deleted_at(record))
+            return self.rejected(raw, error)
         texts = [record.at(path) for path in self._contract.merged_ids]
         merged = [_value(text) for text in texts if text is not None]
         return Reading(row, children, found, merged, self._source.deleted_at(record))
+
+    def rejected(self, raw: msgspec.Raw, error: RejectError) -> Rejected:
+        """The record as one that is set aside, for that reason."""
+        if not is_object(raw):
+            return Rejected(error, None, {})
+        record = Node(raw)
+        return Rejected(error, self._key(record), self._count(record), self._source.deleted_at(record))
 
     def items(self, stream: str, parent: Any, items: list[msgspec.Raw]) -> tuple[list[Any], list[Drift]]:
         """Nested items as rows, with what drifted; `parent` is the parent's row.
