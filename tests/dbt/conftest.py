@@ -13,7 +13,16 @@ from include.local.settings import LocalSettings
 from include.simulators.world.build import build
 from tests.dbt.runner import DbtRun, run_dbt
 from tests.dbt.warehouse import Row, Warehouse, emulator
-from tests.dbt.world import Loaded, books_of, day, hashed, history_and_two_days, loaded, with_payouts
+from tests.dbt.world import (
+    Loaded,
+    books_of,
+    day,
+    hashed,
+    history_and_two_days,
+    loaded,
+    with_a_refunded_link,
+    with_payouts,
+)
 from tests.oracle import Books
 from tests.oracle.economics import Given
 from tests.oracle.identity import FREE_MAIL
@@ -85,9 +94,9 @@ def ledgers() -> dict[str, Books]:
 @pytest.fixture(scope="session")
 def worlds(ledgers: dict[str, Books]) -> dict[str, Loaded]:
     """Client -> what the loads left in raw and raw_history."""
-    return {
-        client: with_payouts(loaded(books, history_and_two_days(), client), client) for client, books in ledgers.items()
-    }
+    simulated = {client: loaded(books, history_and_two_days(), client) for client, books in ledgers.items()}
+    # what the simulated account doesn't do
+    return {client: with_payouts(with_a_refunded_link(w, client), client) for client, w in simulated.items()}
 
 
 @pytest.fixture(scope="session")

@@ -71,8 +71,8 @@ def loaded(books: Books, loads: Sequence[Load], client: str) -> Loaded:
 
 
 def with_payouts(world: Loaded, client: str) -> Loaded:
-    """The world with payouts, which the simulated account doesn't make: twice a month all that is available, once but for
-    a rest, and one that the bank refuses."""
+    """The world with payouts, which the simulated account doesn't make: twice a month all that is available, once but
+    for a rest, and one that the bank refuses."""
     table = world.raw["stripe_balance_transactions"]
     observed = day(2026, 1, 4, 6)
     sent: Table = {}
@@ -110,6 +110,26 @@ def with_payouts(world: Loaded, client: str) -> Loaded:
         world.rows | {"stripe_balance_transactions": rows},
         world.history,
     )
+
+
+def with_a_refunded_link(world: Loaded, client: str) -> Loaded:
+    """The world with somebody who paid by a payment link, so without an invoice, and got all of it back."""
+    paying = {row["customer_id"] for row in world.raw["stripe_charges"].values()}
+    customers = sorted(world.raw["stripe_customers"].values(), key=lambda row: (row["created"], row["id"]))
+    customer = next(row for row in customers if row["id"] not in paying and row["created"] < day(2025, 9, 1))
+    charges = [row for row in world.raw["stripe_charges"].values() if row["status"] == "succeeded"]
+    charge = charges[0] | {"id": "ch_link", "payment_intent_id": "pi_link", "customer_id": customer["id"]}
+    charge |= {"created": day(2025, 9, 1), "balance_transaction_id": None}
+    refund = next(iter(world.raw["stripe_refunds"].values())) | {"id": "re_link", "charge_id": "ch_link"}
+    refund |= {"created": day(2025, 9, 2), "balance_transaction_id": None, "status": "succeeded", "reason": None}
+    refund |= {"payment_intent_id": "pi_link", "amount": charge["amount"], "currency": charge["currency"]}
+    return _with(_with(world, "stripe_charges", charge, client), "stripe_refunds", refund, client)
+
+
+def _with(world: Loaded, table: str, row: Row, client: str) -> Loaded:
+    added: Table = {(row["id"],): row}
+    rows = [*world.rows[table], *_stored(added, day(2026, 1, 4, 6), client).values()]
+    return Loaded(world.raw | {table: world.raw[table] | added}, world.rows | {table: rows}, world.history)
 
 
 def hashed(world: Loaded, client: str) -> Loaded:
