@@ -114,16 +114,18 @@ def with_payouts(world: Loaded, client: str) -> Loaded:
 
 def with_a_refunded_link(world: Loaded, client: str) -> Loaded:
     """The world with somebody who paid by a payment link, so without an invoice, and got all of it back."""
-    paying = {row["customer_id"] for row in world.raw["stripe_charges"].values()}
-    customers = sorted(world.raw["stripe_customers"].values(), key=lambda row: (row["created"], row["id"]))
-    customer = next(row for row in customers if row["id"] not in paying and row["created"] < day(2025, 9, 1))
+    anybody = next(row for row in world.raw["stripe_customers"].values() if not row["_deleted"])
+    customer = anybody | {"id": "cus_link", "email": "link@post.example", "currency": None, "metadata": {}}
+    customer |= {"created": day(2025, 9, 1)}
     charges = [row for row in world.raw["stripe_charges"].values() if row["status"] == "succeeded"]
     charge = charges[0] | {"id": "ch_link", "payment_intent_id": "pi_link", "customer_id": customer["id"]}
     charge |= {"created": day(2025, 9, 1), "balance_transaction_id": None}
     refund = next(iter(world.raw["stripe_refunds"].values())) | {"id": "re_link", "charge_id": "ch_link"}
     refund |= {"created": day(2025, 9, 2), "balance_transaction_id": None, "status": "succeeded", "reason": None}
     refund |= {"payment_intent_id": "pi_link", "amount": charge["amount"], "currency": charge["currency"]}
-    return _with(_with(world, "stripe_charges", charge, client), "stripe_refunds", refund, client)
+    for table, row in (("stripe_customers", customer), ("stripe_charges", charge), ("stripe_refunds", refund)):
+        world = _with(world, table, row, client)
+    return world
 
 
 def _with(world: Loaded, table: str, row: Row, client: str) -> Loaded:
