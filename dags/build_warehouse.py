@@ -23,9 +23,8 @@ what was known when `plan_build` ran, or at `known_at`.
 from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
-from cosmos import DbtTaskGroup
 
-from tributary.dbt import ACCOUNT, DBT_DIR, EXECUTION, PROFILE, PROJECT, SEMANTIC_MANIFEST, operator_args, render
+from tributary.dbt import ACCOUNT, DBT_DIR, SEMANTIC_MANIFEST, build_all, models
 from tributary.ingest import DEFAULT_ARGS
 from tributary.operators.metrics import MetricsOperator
 from tributary.operators.plan_build import PlanBuildOperator
@@ -47,13 +46,8 @@ with DAG(
 ):
     wait = LedgerSensor(task_id="wait_for_sources", sources=["stripe", "hubspot"])
     plan = PlanBuildOperator(task_id="plan_build", build="warehouse", project=DBT_DIR)
-    shared = {"project_config": PROJECT, "profile_config": PROFILE, "execution_config": EXECUTION}
-    args = operator_args(plan=plan.task_id)
-    staging = DbtTaskGroup(group_id="staging", render_config=render("tag:staging"), operator_args=args, **shared)
-    intermediate = DbtTaskGroup(
-        group_id="intermediate", render_config=render("tag:intermediate"), operator_args=args, **shared
-    )
-    marts = DbtTaskGroup(group_id="marts", render_config=render("tag:mart"), operator_args=args, **shared)
+    build = build_all("build_all", plan=plan.task_id)
+    layers = models("models", plan=plan.task_id, built_by=build.task_id)
     metrics = MetricsOperator(task_id="metrics", manifest=SEMANTIC_MANIFEST, account=ACCOUNT)
     record = RecordBuildOperator(task_id="record_build", build="warehouse", planned=plan.task_id)
-    wait >> plan >> staging >> intermediate >> marts >> metrics >> record
+    wait >> plan >> build >> layers >> metrics >> record
