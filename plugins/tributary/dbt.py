@@ -55,7 +55,8 @@ def models(group_id: str, plan: str, built_by: str) -> DbtTaskGroup:
         execution_config=ExecutionConfig(invocation_mode=InvocationMode.DBT_RUNNER),
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
-            exclude=["resource_type:exposure"],
+            # Tests come with their models.
+            select=["resource_type:model", "resource_type:seed"],
             test_behavior=TestBehavior.BUILD,
             emit_datasets=False,
             normalize_task_id=lambda node: node.name,

@@ -57,7 +57,7 @@ class Ownership:
         declared = test.get("attached_node")
         if declared in parents:
             return str(declared)
-        return min(parents, key=lambda each: (len(self._behind[each]), each))
+        return str(min(parents, key=lambda each: (len(self._behind[each]), each)))
 
     def _depending_on(self, model: str) -> set[str]:
         found: set[str] = set()

@@ -32,7 +32,7 @@ class BuildModelOperator(DbtOperator):
             raise AirflowFailException(f"{self.model} was built, but {outcome['reason']}")
         if outcome["state"] != "built":
             reason = outcome["reason"] or "it could not be built"
-            raise TributaryError(f"{self.model}: {reason}. BigQuery's answer is above in this log, mend dbt's SQL")
+            raise TributaryError(f"{self.model}: {reason}; BigQuery's answer is above in this log")
         self.log.info("%s is built and its tests passed", self.model)
 
     def _of_the_whole_build(self, context: Any) -> Outcome | None:
