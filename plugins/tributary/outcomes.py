@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
+from tributary.errors import TributaryError
+
 #: `built`: and no test of it failed; `refused`: built, but a test failed; `failed`: it or a test of it could
 #: not run; `left`: dbt did not get to it, since something before it failed.
 State = Literal["built", "refused", "failed", "left"]
@@ -70,7 +72,10 @@ class Ownership:
 
 
 def outcomes(results: Iterable[Result], ownership: Ownership) -> dict[str, Outcome]:
-    """What became of each model that the results speak of, by unique id."""
+    """What became of each model that the results speak of, by unique id.
+
+    Raises TributaryError when something failed that belongs to no model, so that nobody would see it.
+    """
     found: dict[str, Outcome] = {}
     failing: dict[str, list[str]] = {}
     broken: dict[str, list[str]] = {}
@@ -78,8 +83,12 @@ def outcomes(results: Iterable[Result], ownership: Ownership) -> dict[str, Outco
         if result.unique_id in ownership.models:
             state: State = {"success": "built", "skipped": "left"}.get(result.status, "failed")  # type: ignore[assignment]
             found[result.unique_id] = Outcome(state=state, reason="")
-        elif result.status in ("fail", "error"):
-            test = ownership.tests[result.unique_id]
+        elif result.status in ("fail", "error", "runtime error"):
+            if (test := ownership.tests.get(result.unique_id)) is None:
+                raise TributaryError(
+                    f"dbt failed at {result.unique_id}, for the reason above in this log, and no task stands for that. If it "
+                    "is a test, the DAG is rendered from the manifest of another version of the project: run `dbt parse`"
+                )
             owner = ownership.owners[result.unique_id]
             if result.status == "fail":
                 text = f"{test['name']} found {result.failures} rows, which are in {test['schema']}.{test['alias']}"

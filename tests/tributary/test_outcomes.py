@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from tributary.errors import TributaryError
 from tributary.outcomes import Ownership, Result, outcomes
 
 
@@ -95,3 +98,8 @@ def test_what_could_not_run_is_worth_another_attempt() -> None:
     found = outcomes(results, OWNERSHIP)
     assert found["model.p.invoices"]["state"] == found["model.p.customers"]["state"] == "failed"
     assert "no_orphans could not run; unique_customers found 1 rows" in found["model.p.customers"]["reason"]
+
+
+def test_a_failure_that_no_task_would_show_is_none_of_a_model() -> None:
+    with pytest.raises(TributaryError, match=r"dbt failed at operation\.p\.on_run_end"):
+        outcomes([Result("model.p.customers", "success"), Result("operation.p.on_run_end", "error")], OWNERSHIP)
