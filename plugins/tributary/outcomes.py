@@ -86,8 +86,8 @@ def outcomes(results: Iterable[Result], ownership: Ownership) -> dict[str, Outco
         elif result.status in ("fail", "error", "runtime error"):
             if (test := ownership.tests.get(result.unique_id)) is None:
                 raise TributaryError(
-                    f"dbt failed at {result.unique_id}, for the reason above in this log, and no task stands for that. If it "
-                    "is a test, the DAG is rendered from the manifest of another version of the project: run `dbt parse`"
+                    f"dbt failed at {result.unique_id}, for the reason above in this log, and no task stands for that. "
+                    "If it is a test, the DAG was rendered from another version of the project: run `dbt parse`"
                 )
             owner = ownership.owners[result.unique_id]
             if result.status == "fail":
