@@ -16,6 +16,7 @@ output "environment" {
     TRIBUTARY_INGEST_ACCOUNT = module.identity.emails["ingest"]
     DBT_SERVICE_ACCOUNT      = module.identity.emails["dbt"]
     TRIBUTARY_IMAGE          = "${module.runtime.registry}/tributary"
+    TRIBUTARY_POLICY_TAGS    = jsonencode(module.warehouse.policy_tags)
   }
 }
 

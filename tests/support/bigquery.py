@@ -117,6 +117,8 @@ class BigQueryProxy:
         self.conflicts = Conflicts()
         self.running: list[_Job] = []
         self.known: set[str] = set()
+        #: Bodies of the requests that change a table.
+        self.patches: list[dict[str, Any]] = []
         self.state = threading.Condition()
         #: The emulator's one worker; whoever holds it sees nobody else's statements in between.
         self.engine = threading.RLock()
@@ -256,6 +258,8 @@ class BigQueryProxy:
     def forward(
         self, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]:
+        if method == "PATCH":
+            self.patches.append(json.loads(body))
         connection = http.client.HTTPConnection(*self.upstream, timeout=300)
         try:
             connection.request(method, path, body or None, headers)

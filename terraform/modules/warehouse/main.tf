@@ -51,6 +51,13 @@ resource "google_bigquery_dataset" "this" {
     }
   }
   dynamic "access" {
+    for_each = each.key == "mart" ? ["dbt"] : []
+    content {
+      role          = local.tagger
+      user_by_email = var.identities[access.value]
+    }
+  }
+  dynamic "access" {
     for_each = lookup(local.group_readers, each.key, [])
     content {
       role           = "READER"

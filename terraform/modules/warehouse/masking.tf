@@ -57,3 +57,21 @@ resource "google_bigquery_datapolicy_data_policy_iam_member" "masked" {
   role           = "roles/bigquerydatapolicy.maskedReader"
   member         = each.value.who
 }
+
+# dbt replaces its tables and puts the tags onto the new ones; Data Editor may not.
+resource "google_project_iam_custom_role" "tagger" {
+  project     = var.project
+  role_id     = "tributaryColumnTagger"
+  title       = "Puts policy tags onto columns"
+  permissions = ["bigquery.tables.setCategory", "datacatalog.taxonomies.get"]
+}
+
+locals {
+  tagger = "projects/${google_project_iam_custom_role.tagger.project}/roles/${google_project_iam_custom_role.tagger.role_id}"
+}
+
+resource "google_data_catalog_taxonomy_iam_member" "tagger" {
+  taxonomy = google_data_catalog_taxonomy.pii.id
+  role     = local.tagger
+  member   = "serviceAccount:${var.identities["dbt"]}"
+}

@@ -19,6 +19,8 @@ locals {
       "WRITER | dataset dq",
       "WRITER | dataset mart",
       "WRITER | dataset staging",
+      "projects/prod-project/roles/tributaryColumnTagger | dataset mart",
+      "projects/prod-project/roles/tributaryColumnTagger | taxonomy",
       "roles/bigquery.jobUser | project",
       "roles/datacatalog.categoryFineGrainedReader | policy tag address",
       "roles/datacatalog.categoryFineGrainedReader | policy tag email",
@@ -87,6 +89,10 @@ locals {
       "OWNER | dataset raw_history",
       "OWNER | dataset raw_stage",
       "OWNER | dataset staging",
+    ]
+    "role tributaryColumnTagger" = [
+      "bigquery.tables.setCategory | project",
+      "datacatalog.taxonomies.get | project",
     ]
     "role tributarySettingsReader" = [
       "bigquery.dataPolicies.get | project",
