@@ -2,30 +2,32 @@
 ### Raw tables into the warehouse
 
 Waits until the ledger covers the run's window for every stream of every required client, decides what the build is for and what loads
-touched since the last one (`plan_build`), then builds the dbt project: `staging` → `intermediate` → `marts`, tests with each group, then
-the tables of the semantic layer (`metrics`), and writes the build into `ops.ledger`.
+touched since the last one (`plan_build`), then builds and tests the dbt project in one go (`build_all`). Behind it is a task per model of
+`staging`, `intermediate` and `mart`, which stands for the model and its tests: what failed stops what depends on it and nothing else.
+When all is well come the tables of the semantic layer (`metrics`), and the build is written into `ops.ledger`.
 
 **Window**: the data interval, or `window_start` / `window_end` of the trigger form. Every result is computed as of the window's end, from
 what was known when `plan_build` ran, or at `known_at`.
 
-**Rerun**: clear any task, or trigger again. *Build everything* in the form also builds the months that no load touched.
+**Rerun**: clear a model to build it and its tests by itself, `build_all` to build all in one go, `plan_build` to decide anew what for; each
+with its downstream. Or trigger again. *Build everything* in the form also builds the months that no load touched.
 
 #### When it fails
 | task | what it says | what to do |
 |---|---|---|
 | wait_for_sources | the ledger still lacks … | look at the lane of that stream in its ingest DAG; once it has run, clear this task |
 | plan_build | known_at … has to lie between … | correct the form, trigger again |
-| a model | BigQuery's reason | mend the model, clear the task with its downstream |
+| build_all | dbt's reason for not running at all | mend the project or its profile, clear the task |
+| a model could not be built | BigQuery's reason, in the log of its second attempt at it | mend the model, clear the task with its downstream |
+| a model was built, but … found rows | the test, and the table in `dq` with the rows | look at the rows, mend model or source, clear the task with its downstream; if loads of old windows were under way, clear from `plan_build` on |
 | metrics | the saved query or BigQuery's reason | mend `dbt/models/semantic`, clear the task |
-| a test | rows in dataset `dq` | look at the rows that it names, mend model or source, clear the task; if loads of old windows were under way, clear from `plan_build` on |
 """
 
 from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
-from cosmos import DbtTaskGroup
 
-from tributary.dbt import ACCOUNT, DBT_DIR, EXECUTION, PROFILE, PROJECT, SEMANTIC_MANIFEST, operator_args, render
+from tributary.dbt import ACCOUNT, DBT_DIR, SEMANTIC_MANIFEST, build_all, models
 from tributary.ingest import DEFAULT_ARGS
 from tributary.operators.metrics import MetricsOperator
 from tributary.operators.plan_build import PlanBuildOperator
@@ -47,13 +49,8 @@ with DAG(
 ):
     wait = LedgerSensor(task_id="wait_for_sources", sources=["stripe", "hubspot"])
     plan = PlanBuildOperator(task_id="plan_build", build="warehouse", project=DBT_DIR)
-    shared = {"project_config": PROJECT, "profile_config": PROFILE, "execution_config": EXECUTION}
-    args = operator_args(plan=plan.task_id)
-    staging = DbtTaskGroup(group_id="staging", render_config=render("tag:staging"), operator_args=args, **shared)
-    intermediate = DbtTaskGroup(
-        group_id="intermediate", render_config=render("tag:intermediate"), operator_args=args, **shared
-    )
-    marts = DbtTaskGroup(group_id="marts", render_config=render("tag:mart"), operator_args=args, **shared)
+    build = build_all("build_all", plan=plan.task_id)
+    layers = models("models", plan=plan.task_id, built_by=build.task_id)
     metrics = MetricsOperator(task_id="metrics", manifest=SEMANTIC_MANIFEST, account=ACCOUNT)
     record = RecordBuildOperator(task_id="record_build", build="warehouse", planned=plan.task_id)
-    wait >> plan >> staging >> intermediate >> marts >> metrics >> record
+    wait >> plan >> build >> layers >> metrics >> record

@@ -1,5 +1,6 @@
 """Every DAG imports, is wired as reviewed, and costs nothing to parse."""
 
+import json
 import subprocess
 import sys
 from typing import Any
@@ -40,6 +41,35 @@ def test_every_dag_says_what_to_do_when_it_fails(dags):
         assert {tag.partition(":")[0] for tag in dag.tags} >= {"tier", "layer"}
         assert dag.catchup is False
         assert all(task.retries >= 2 for task in dag.tasks)
+
+
+def test_the_build_runs_every_dbt_test_once_and_shows_it_with_one_model(dags):
+    """dbt leaves out unit tests, which are about the SQL, and nothing else."""
+    from tributary.dbt import MANIFEST
+    from tributary.outcomes import Ownership
+
+    dag = dags["build_warehouse"]
+    build = dag.get_task("build_all")
+    assert (build.select, build.exclude, build.selector, build.models) == (None,) * 4
+    assert build.env["DBT_EXCLUDE_RESOURCE_TYPES"] == "unit_test"
+
+    ownership = Ownership(json.loads(MANIFEST.read_text(encoding="utf-8")))
+    shown = [task.model for task in dag.tasks if hasattr(task, "model")]
+    assert sorted(shown) == sorted(ownership.models)
+    assert len(ownership.tests) > 250 and set(ownership.owners) == set(ownership.tests)
+    for test, owner in ownership.owners.items():
+        assert owner in shown and test in ownership.tests_of(owner)
+
+
+def test_models_wait_for_the_models_they_read_and_for_nothing_else_of_their_layer(dags):
+    from tributary.dbt import MANIFEST
+
+    nodes = json.loads(MANIFEST.read_text(encoding="utf-8"))["nodes"]
+    tasks = {task.model: task for task in dags["build_warehouse"].tasks if hasattr(task, "model")}
+    for model, task in tasks.items():
+        read = {tasks[parent].task_id for parent in nodes[model]["depends_on"].get("nodes", []) if parent in tasks}
+        assert task.upstream_task_ids == (read or {"build_all"}), task.task_id
+        assert task.task_id == f"{nodes[model]['tags'][0]}.{nodes[model]['name']}"
 
 
 def test_dag_files_are_wiring(dags):

@@ -3,6 +3,7 @@
 The tests of this module build on each other, as the days of a pipeline do, and run in their order.
 """
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,6 +57,16 @@ def assert_raw_equals_the_books(company: World, loads: list[Load]) -> dict[str, 
     return expected
 
 
+def settled(airflow: Airflow, run_id: str) -> dict[str, str]:
+    """Wait until no task of the build runs or is about to; returns the states."""
+    deadline = time.monotonic() + 300
+    ended = {"success", "failed", "upstream_failed", "up_for_retry"}
+    while not set((states := airflow.tasks("build_warehouse", run_id)).values()) <= ended:
+        assert time.monotonic() < deadline, states
+        time.sleep(0.5)
+    return states
+
+
 def loads_until(*days: tuple[int, int]) -> list[Load]:
     """The history, then each (day, day of the world's clock) as a daily load, widened by a look-back of one day."""
     loads = [Load(source, "created", SINCE, day(4), after(4)) for source in SOURCES]
@@ -80,8 +91,6 @@ def test_a_build_waits_for_what_the_ledger_lacks_and_says_what(airflow: Airflow,
         state = airflow.tasks("build_warehouse", "day5").get("wait_for_sources")
         if state == "deferred":
             break
-        import time
-
         time.sleep(0.5)
     assert state == "deferred"
     log = airflow.log("build_warehouse", "day5", "wait_for_sources")
@@ -121,6 +130,34 @@ def test_the_build_goes_on_by_itself_and_the_mart_equals_the_books(airflow: Airf
     assert people and min(people.values()) > 0, f"a kind of person is missing from the world: {people}"
     [build] = query("select stream, window_end from ops.ledger where kind = 'build'")
     assert (build["stream"], build["window_end"]) == ("warehouse", day(6))
+
+
+def test_what_fails_in_a_build_stops_what_depends_on_it_and_nothing_else(airflow: Airflow) -> None:
+    """A deal that is there twice, a table that is missing; both are mended and cleared: the rest goes on."""
+    deals = query("select count(*) as n from mart.deals")
+    twice = "select * replace ('twice' as _run_id) from raw.hubspot_deals"
+    query(f"insert into raw.hubspot_deals {twice} where id = (select min(id) from raw.hubspot_deals)")
+    query("alter table raw.hubspot_deal_merges rename to missing")
+    airflow.start("build_warehouse", "broken", logical_date="2026-01-06T05:00:00Z")
+    test, model = "staging.stg_hubspot__deals", "staging.stg_hubspot__deal_merges"
+    stopped = {"mart.deals", "mart.funnel", "metrics", "record_build"}
+    states = settled(airflow, "broken")
+    others = {task: state for task, state in states.items() if state != "success"}
+    assert others == {test: "failed", model: "up_for_retry", **dict.fromkeys(stopped, "upstream_failed")}
+    said = airflow.log("build_warehouse", "broken", test)
+    assert "primary_key_stg_hubspot__deals_client_id__deal_id found 1 rows, which are in dq." in said
+    assert airflow.instances("build_warehouse", "broken", test)[0]["try_number"] == 1, "retried in vain"
+    assert query("select count(*) as n from mart.deals") == deals
+    assert query("select count(*) as n from ops.ledger where kind = 'build' and run_id = 'broken'") == [{"n": 0}]
+
+    query("delete from raw.hubspot_deals where _run_id = 'twice'")
+    query("alter table raw.missing rename to hubspot_deal_merges")
+    before = airflow.instances("build_warehouse", "broken", "build_all")
+    airflow.clear("build_warehouse", "broken", [test, model])
+    airflow.wait("build_warehouse", "broken")
+    assert airflow.instances("build_warehouse", "broken", "build_all") == before, "only what was cleared is built"
+    assert query("select count(*) as n from mart.deals") == deals
+    assert query("select count(*) as n from ops.ledger where kind = 'build' and run_id = 'broken'") == [{"n": 1}]
 
 
 def test_every_way_of_running_a_date_computes_the_same_window(airflow: Airflow, company: World) -> None:

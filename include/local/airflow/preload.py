@@ -22,9 +22,11 @@ TASKS = (
     "airflow.providers.google.cloud.hooks.bigquery",
     "airflow.providers.google.cloud.hooks.gcs",
     "airflow.providers.http.hooks.http",
+    "cosmos.airflow.task_group",
     "cosmos.operators.local",
     "dbt.cli.main",
     "dbt.adapters.bigquery",
+    "pydantic_settings",
 )
 """What tasks need; nothing of this repository, which would then not notice that it was edited."""
 

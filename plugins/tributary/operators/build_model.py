@@ -1,0 +1,57 @@
+"""One model or seed with its tests."""
+
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from tributary.errors import TributaryError
+from tributary.operators.dbt import DbtOperator
+from tributary.outcomes import Outcome
+
+
+class BuildModelOperator(DbtOperator):
+    """Says what the build of the whole project made of a model, and builds it by itself where that is not enough.
+
+    That is: where dbt could not build the model, or did not get to it, and where this task was cleared after the build.
+    `built_by` is the task id of the BuildAllOperator.
+    """
+
+    ui_color = "#e6f7f5"
+
+    def __init__(self, *, model: str, built_by: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.model = model
+        self.built_by = built_by
+
+    def execute(self, context: Any, **kwargs: Any) -> None:
+        outcome = self._of_the_whole_build(context)
+        if outcome is None or outcome["state"] in ("failed", "left"):
+            outcome = self._by_itself(context)
+        if outcome["state"] == "refused":
+            # Nothing but other data or another model cures it.
+            raise AirflowFailException(f"{self.model} was built, but {outcome['reason']}")
+        if outcome["state"] != "built":
+            reason = outcome["reason"] or "it could not be built"
+            raise TributaryError(f"{self.model}: {reason}; BigQuery's answer is above in this log")
+        self.log.info("%s is built and its tests passed", self.model)
+
+    def _of_the_whole_build(self, context: Any) -> Outcome | None:
+        """None when the run was cleared since: then the outcome may be of another time."""
+        whole = context["ti"].xcom_pull(task_ids=self.built_by)
+        if whole is None or whole["clear_number"] != context["dag_run"].clear_number:
+            return None
+        outcome: Outcome | None = whole["models"].get(self.model)
+        return outcome
+
+    def _by_itself(self, context: Any) -> Outcome:
+        ownership = self.ownership
+        tests = [ownership.tests[test] for test in ownership.tests_of(self.model)]
+        selected = [f"fqn:{'.'.join(node['fqn'])}" for node in (ownership.models[self.model], *tests)]
+        found = self.build(context, "--indirect-selection", "empty", "--select", *selected)
+        return self._together(found)
+
+    def _together(self, found: dict[str, Outcome]) -> Outcome:
+        """Of the model, or of a test of another one that looks at it."""
+        own = found.get(self.model, Outcome(state="left", reason=""))
+        others = [outcome for key, outcome in found.items() if key != self.model]
+        return next(iter(others), own) if own["state"] == "built" else own
