@@ -31,6 +31,7 @@ CUSTOMERS = 25
 """Customers of the small world; big enough to hold every kind of mess."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests of a folder share services and worlds, so one process runs them; another one may run other folders."""
     for item in items:
