@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 # Airflow reads these when it is imported first, so they stand before everything else.
@@ -19,6 +20,7 @@ os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")
 os.environ["AIRFLOW__COSMOS__ENABLE_TELEMETRY"] = "False"
 
 import pytest  # noqa: E402
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # noqa: E402
 
 from include.local.services import EMULATORS, SIMULATORS  # noqa: E402
 from include.local.stack import start_stack  # noqa: E402
@@ -29,6 +31,18 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 CUSTOMERS = 25
 """Customers of the small world; big enough to hold every kind of mess."""
+
+
+class Folders(LoadScopeScheduling):
+    """The tests of a folder share services and worlds, so one process runs them; another one may run other folders."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("/")[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Folders:
+    """What `pytest -n` goes by."""
+    return Folders(config, log)
 
 
 @contextmanager

@@ -9,11 +9,11 @@ with moved as (
     from {{ ref('stg_stripe__invoice_payments') }}
     where not is_deleted and status = 'paid' and payment_record_id is not null
     union all
-    select refunds.client_id, lower(refunds.currency), refunds.created_at, -refunds.amount
-    from {{ ref('stg_stripe__refunds') }} as refunds
+    select refunds.client_id, refunds.currency, refunds.created_at, -refunds.amount
+    from {{ ref('int_refunds') }} as refunds
     inner join {{ ref('stg_stripe__charges') }} as charges
         on charges.client_id = refunds.client_id and charges.charge_id = refunds.charge_id
-    where {{ gives_back('refunds') }} and charges.customer_id is not null
+    where charges.customer_id is not null
     union all
     select disputes.client_id, lower(disputes.currency), disputes.created_at, -disputes.amount
     from {{ ref('stg_stripe__disputes') }} as disputes

@@ -1,4 +1,5 @@
--- The payments of an invoice come to what the invoice says was paid: no charge is missing, doubled or with the wrong invoice.
+-- The payments of an invoice come to what the invoice says was paid: no charge is missing, doubled or with the wrong invoice. Those that
+-- were marked as paid have none; assert_paid_invoices_have_payments shows them.
 with paid as (
     select client_id, invoice_id, currency, sum(amount) as amount
     from {{ ref('payments') }}
@@ -18,5 +19,6 @@ left join paid
     and paid.invoice_id = invoices.invoice_id
     and paid.currency = invoices.currency
 cross join {{ ref('int_as_of') }} as moment
-where coalesce(paid.amount, numeric '0') != invoices.amount_paid
+where invoices.marked_paid_amount = 0
+    and coalesce(paid.amount, numeric '0') != invoices.amount_paid
     and coalesce(invoices.paid_at < moment.as_of, true)

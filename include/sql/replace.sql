@@ -30,6 +30,7 @@
 {%- set incoming = '_incoming_' ~ suffix -%}
 {%- set gone = '_gone_' ~ suffix -%}
 {%- set open = '_open_' ~ suffix -%}
+{%- set unread = '_unread_' ~ suffix -%}
 begin transaction;
 
 -- An attempt whose answer was lost may have been committed meanwhile.
@@ -39,6 +40,18 @@ select if(count(*) = 1, 'ok', error('{{ moved }}')) from {{ own.fence }} where l
 
 update {{ own.fence }} set load_id = {{ load_id }}, taken_at = current_timestamp() where true;
 
+-- Somebody who was erased after the rows were made is in them in clear. By number and not by time: an entry can be
+-- older than one that was committed before it.
+select if(count(*) = 0, 'ok', error(concat('{{ own.name }}: somebody was erased after the rows were flattened of ', string_agg(concat(
+  'client ', c.client_id, ', window ', c.label, ' (', cast(coalesce(s.n, 0) as string), ' entries in ops.suppressions, expected ', cast(c.n as string), ')'), '; '),
+  '; nothing was loaded. Clear the flatten task of each')))
+from (
+{% for chunk in chunks %}  select {{ chunk.client_id }} as client_id, {{ chunk.label }} as label, {{ chunk.suppressions }} as n{% if not loop.last %} union all{% endif %}
+
+{% endfor %}) c
+left join (select client_id, count(*) as n from `{{ project }}.ops.suppressions` group by client_id) s on c.client_id = s.client_id
+where coalesce(s.n, 0) != c.n;
+
 -- What was staged must be what was flattened.
 {% for chunk in chunks %}{% for table in [own] + children -%}
 select if(count(*) = {{ chunk.rows[table.name] }}, 'ok', error(concat(
@@ -46,6 +59,13 @@ select if(count(*) = {{ chunk.rows[table.name] }}, 'ok', error(concat(
   ' rows, expected {{ chunk.rows[table.name] }}; nothing was loaded. Clear the stage task to load it again')))
 from {{ chunk.stages[table.name] }};
 {% endfor %}{% endfor %}
+-- Records that were never readable and are gone by now: raw has no tombstone that would keep an older answer out.
+create or replace temp table {{ unread }} as
+select client_id, record_key, max(_observed_at) as _gone_at
+from `{{ project }}.ops.reject_resolutions`
+where source = '{{ source }}' and stream = '{{ own.stream }}' and resolution = 'gone'
+group by client_id, record_key;
+
 -- One row per key, the latest observation, and what is to become of it. A row without a hash is a deletion notice.
 create or replace temp table {{ incoming }} as
 with staged as (
@@ -54,13 +74,6 @@ with staged as (
 latest as (
   select * from staged
   qualify row_number() over (partition by client_id, {{ list(own.key) }} order by _observed_at desc, _row_hash) = 1
-),
--- Records that were never readable and are gone by now: raw has no tombstone that would keep an older answer out.
-unread as (
-  select client_id, record_key, max(_observed_at) as _gone_at
-  from `{{ project }}.ops.reject_resolutions`
-  where source = '{{ source }}' and stream = '{{ own.stream }}' and resolution = 'gone'
-  group by client_id, record_key
 )
 select
   s.* except (_record_date, _valid_from),
@@ -79,7 +92,7 @@ select
   end as _valid_from
 from latest s
 left join (select * from {{ own.raw }} where {{ own.bounds }}) t on {{ same('s', 't', own.key) }}
-left join unread u on s.client_id = u.client_id and {{ record_key('s') }} = u.record_key;
+left join {{ unread }} u on s.client_id = u.client_id and {{ record_key('s') }} = u.record_key;
 
 -- What the listing of a window should have held and didn't; rejected records are there, only not readable.
 -- Windows of one load can overlap, and then a record is missing from more than one.
@@ -278,7 +291,10 @@ from (
     from {{ own.raw }} t
     join {{ rejects }} r on t.client_id = r.client_id and {{ record_key('t') }} = r.record_key
     where t._record_date >= date '0001-01-01'
-{% endif %}  ) s on o.client_id = s.client_id and o.record_key = s.record_key and o._observed_at <= s._observed_at
+{% endif %}    union all
+    -- What was settled once is, when its folder is loaded again.
+    select client_id, record_key, _gone_at, 'gone' from {{ unread }}
+  ) s on o.client_id = s.client_id and o.record_key = s.record_key and o._observed_at <= s._observed_at
 {% for chunk in chunks %}  union all
   select o.* except (_observed_at), 'read', o._observed_at
   from {{ open }} o

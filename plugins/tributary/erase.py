@@ -37,7 +37,7 @@ def _erase(client_id: str, email: str, *, yes: bool) -> int:
     from tributary.hooks.pii import pii_keys
     from tributary.hooks.warehouse import WarehouseHook
     from tributary.personal.person import Person, found
-    from tributary.personal.suppressions import MAILBOX, suppress
+    from tributary.personal.suppressions import MAILBOX, meet_loads, suppress
 
     clients = _clients(client_id)
     contracts = [contract for source, found in load_all().items() if source in clients for contract in found.values()]
@@ -50,6 +50,7 @@ def _erase(client_id: str, email: str, *, yes: bool) -> int:
         console.print("no record of this address is known; rows and pages that name it are looked for all the same")
     if yes:
         new = suppress(warehouse, client_id, {MAILBOX: person.digests[:1], **person.ids}, _LABELS)
+        meet_loads(warehouse, contracts, _LABELS)
         console.print(f"ops.suppressions: {new} new entries; no load brings the person back from here on")
     _erase_lake(lake_bucket(), person, contracts, yes=yes)
     by_hand = _at_the_sources(clients, person.ids, yes=yes)
@@ -82,7 +83,7 @@ def _erase_warehouse(warehouse: Any, person: "Person", contracts: "list[Contract
                 erase_rows(warehouse, place, _LABELS)
         left = list(places(warehouse, person, contracts, _LABELS)) if yes else []
     for place in left:
-        console.print(f"{place.table}: {place.rows} rows are left, a load was writing; give the command again")
+        console.print(f"{place.table}: {place.rows} rows are left; give the command again")
     return len(left)
 
 

@@ -13,7 +13,16 @@ from include.local.settings import LocalSettings
 from include.simulators.world.build import build
 from tests.dbt.runner import DbtRun, run_dbt
 from tests.dbt.warehouse import Row, Warehouse, emulator
-from tests.dbt.world import Loaded, books_of, day, history_and_two_days, loaded
+from tests.dbt.world import (
+    Loaded,
+    books_of,
+    day,
+    hashed,
+    history_and_two_days,
+    loaded,
+    with_a_refunded_link,
+    with_payouts,
+)
 from tests.oracle import Books
 from tests.oracle.economics import Given
 from tests.oracle.identity import FREE_MAIL
@@ -22,11 +31,14 @@ from tests.oracle.identity import FREE_MAIL
 WORLDS = {"acme": (42, 60), "zenith": (7, 25), "lumen": (22, 25)}
 #: One of them closes its months in a timezone with daylight saving.
 ZONES = {"acme": "UTC", "zenith": "America/New_York", "lumen": "UTC"}
+#: A fourth client is one of them again, with its personal data hashed before it was staged.
+OPEN, SEALED = "lumen", "sealed"
 AS_OF = day(2026, 1, 6)
 #: What people have entered by hand: one company knows its costs, one spent in a currency that nobody has a rate of.
 GIVEN = {
     "acme": Given(
         costs=(
+            (date(2024, 3, 15), "USD", Decimal("250")),  # nobody paid yet
             (date(2025, 4, 1), "USD", Decimal("1200.50")),
             (date(2025, 4, 30), "eur", Decimal("310.10")),
             (date(2025, 11, 15), "nok", Decimal("9000")),
@@ -82,7 +94,9 @@ def ledgers() -> dict[str, Books]:
 @pytest.fixture(scope="session")
 def worlds(ledgers: dict[str, Books]) -> dict[str, Loaded]:
     """Client -> what the loads left in raw and raw_history."""
-    return {client: loaded(books, history_and_two_days(), client) for client, books in ledgers.items()}
+    simulated = {client: loaded(books, history_and_two_days(), client) for client, books in ledgers.items()}
+    # what the simulated account doesn't do
+    return {client: with_payouts(with_a_refunded_link(w, client), client) for client, w in simulated.items()}
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +111,8 @@ def built(warehouse: Warehouse, worlds: dict[str, Loaded], tmp_path_factory: pyt
         for currency, since, rate in given.rates:
             values = f"'{client}', '{currency.upper()}', 'USD', date '{since}', numeric '{rate}'"
             warehouse.query(f"insert into staging.exchange_rates values ({values})")
-    warehouse.load(_together(w.rows for w in worlds.values()), _together(w.history for w in worlds.values()))
+    everybody = [*worlds.values(), hashed(worlds[OPEN], SEALED)]
+    warehouse.load(_together(w.rows for w in everybody), _together(w.history for w in everybody))
     arguments = ["build", "--exclude-resource-type", "unit_test", "seed"]
     target = tmp_path_factory.mktemp("build")
     reporting = {client: {"timezone": zone} for client, zone in ZONES.items() if zone != "UTC"}

@@ -88,6 +88,7 @@ def test_recurring_metrics_are_sums_of_the_movements(written: Warehouse, client:
         cell = sums[row["month"], row["currency"]]
         for name in ("opening_mrr", "closing_mrr", *(f"{kind}_mrr" for kind in kinds)):
             cell[name] += row[name]
+        cell["reporting_closing_mrr"] += row["reporting_closing_mrr"]
         cell["customers"] += row["closing_mrr"] > 0
         cell["opening_customers"] += row["opening_mrr"] > 0
         cell["churned_customers"] += row["movement"] == "churn"
@@ -97,6 +98,7 @@ def test_recurring_metrics_are_sums_of_the_movements(written: Warehouse, client:
         cell = sums[row["month"], row["currency"]]
         assert row["mrr"] == cell["closing_mrr"] and row["arr"] == 12 * row["mrr"]
         assert row["customers"] == cell["customers"]
+        assert (row["mrr_reporting"], row["unconverted_customers"]) == (cell["reporting_closing_mrr"], 0)
         for kind in kinds:
             assert row[f"{kind}_mrr"] == cell[f"{kind}_mrr"], (row["month"], kind)
         if opening := cell["opening_mrr"]:
@@ -130,14 +132,19 @@ def test_the_other_metrics_are_sums_of_their_marts(written: Warehouse, client: s
     assert sum(r["won_deals"] for r in sales) == sum(r["is_won"] for r in deals) > 0
     units = {r["currency"]: r for r in written.query(f"select * from mart.unit_economics where client_id = '{client}'")}
     people = written.query(f"select * from mart.customer_lifetime_value where client_id = '{client}'")
+    links_refunded = 0
     for row in written.query(f"select * from mart.metrics_clv where client_id = '{client}'"):
         mine = [p for p in people if p["currency"] == row["currency"]]
-        for name in ("revenue_collected", "net_cash_collected"):
+        for name in ("revenue_collected", "cash_collected", "net_cash_collected", "marked_paid_amount"):
             assert row[name] == sum(p[name] for p in mine)
-        paying = sum(p["revenue_collected"] > 0 or p["net_cash_collected"] > 0 for p in mine)
+        paying = sum(p["cash_collected"] > 0 for p in mine)
         assert row["paying_persons"] == paying
         if paying:
             assert row["clv"] == pytest.approx(float(row["net_cash_collected"] / paying))
+        refunded = sum(
+            p["cash_collected"] > 0 and not (p["revenue_collected"] or p["net_cash_collected"]) for p in mine
+        )
+        links_refunded += refunded
         assert row["active_but_churned"] == sum(p["is_active_in_crm_but_churned"] for p in mine)
         economics = units.get(row["currency"])
         if economics and economics["persons"] and economics["expected_lifetime_months"]:
@@ -145,6 +152,7 @@ def test_the_other_metrics_are_sums_of_their_marts(written: Warehouse, client: s
             formula = economics["gross_margin"] * economics["mrr"] * economics["expected_lifetime_months"]
             assert row["projected_persons"] == economics["persons"]
             assert float(row["projected_clv"]) == pytest.approx(float(formula / economics["persons"]), abs=0.5)
+    assert links_refunded == 1, "nobody in the world got back all that they ever paid"
 
 
 @pytest.mark.emulators

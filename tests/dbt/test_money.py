@@ -10,7 +10,7 @@ from tests.dbt.runner import DbtRun
 from tests.dbt.warehouse import Warehouse
 from tests.dbt.world import Loaded, day
 from tests.oracle import Books
-from tests.oracle.cash import expected_balances, expected_causes, expected_payments
+from tests.oracle.cash import expected_balances, expected_causes, expected_payments, expected_payouts
 from tests.oracle.compare import compare_rows
 from tests.oracle.economics import Rates, expected_economics
 from tests.oracle.identity import person_of
@@ -65,8 +65,18 @@ def test_balances_equal_what_stripe_settled(
     causes = {row["balance_transaction_id"]: (row["invoice_id"], row["customer_id"]) for row in moved}
     assert causes == expected_causes(worlds[client].raw, AS_OF)
     assert quiet and all(row["opening_balance"] == row["closing_balance"] for row in quiet)
-    for kind in ("charges", "refunds", "disputes", "fees"):
+    for kind in ("charges", "refunds", "disputes", "fees", "payouts"):
         assert any(row[kind] for row in rows), kind
+
+
+def test_payouts_equal_what_had_become_available(
+    built: DbtRun, warehouse: Warehouse, worlds: dict[str, Loaded], client: str
+) -> None:
+    expected = expected_payouts(worlds[client].raw, AS_OF)
+    rows = warehouse.query(f"select * from mart.payouts where client_id = '{client}'")
+    assert compare_rows(["payout_id"], expected, rows) == []
+    assert any(row["returned_amount"] for row in rows) and any(row["left_available"] for row in rows)
+    assert any(row["left_available"] == 0 for row in rows)
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +108,13 @@ def test_mrr_equals_the_books(
 def test_movements_equal_the_books(
     built: DbtRun, warehouse: Warehouse, worlds: dict[str, Loaded], items: dict[str, list[ItemMonth]], client: str
 ) -> None:
-    people = person_of(worlds[client].raw, client)
+    people = person_of(worlds[client].raw, AS_OF, client)
     unknowable = {(people[item.customer], item.currency) for item in items[client] if not item.witnessed}
 
     def knowable(rows: list[Row]) -> list[Row]:
         return [row for row in rows if (row["person_key"], row["currency"]) not in unknowable]
 
-    expected = knowable(expected_movements(items[client], worlds[client].raw, client))
+    expected = knowable(expected_movements(items[client], worlds[client].raw, AS_OF, client))
     rows = warehouse.query(f"select * from mart.mrr_movements where client_id = '{client}'")
     actual = knowable([row | {"month": (row["month"].year, row["month"].month)} for row in rows])
     assert compare_rows(["person_key", "currency", "month"], expected, actual) == []
@@ -116,9 +126,9 @@ def test_what_people_are_worth_equals_the_books(
     built: DbtRun, warehouse: Warehouse, worlds: dict[str, Loaded], items: dict[str, list[ItemMonth]], client: str
 ) -> None:
     raw, given = worlds[client].raw, GIVEN[client]
-    people = person_of(raw, client)
+    people = person_of(raw, AS_OF, client)
     expected = expected_economics(
-        expected_movements(items[client], raw, client),
+        expected_movements(items[client], raw, AS_OF, client),
         items[client],
         people,
         expected_payments(raw, AS_OF, people),

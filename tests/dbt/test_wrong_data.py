@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dbt.runner import DbtRun, run_dbt
+from tests.dbt.runner import PROJECT, DbtRun, run_dbt
 from tests.dbt.warehouse import Row, Warehouse
 from tests.dbt.world import day
 
@@ -35,19 +35,27 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
         "assert_no_future_transactions",
         "assert_no_orphaned_customers",
         "assert_one_survivor_per_person",
+        "assert_paid_invoices_have_payments",
         "assert_payments_equal_invoices",
+        "assert_payouts_add_up",
         "assert_revenue_equals_invoices",
         "primary_key_stg_stripe__customers_client_id__customer_id",
         "not_null_stg_stripe__invoices_currency",
         "belongs_to_stg_stripe__invoice_lines_invoice_id__invoice_id__ref_stg_stripe__invoices_",
         "accepted_values_stg_stripe__invoices_status__draft__open__paid__uncollectible__void",
     }
+    assert culprits >= {path.stem for path in PROJECT.glob("tests/*.sql")}
+    warehouse.query("delete from mart.payouts where returned_amount != 0")
     run = run_dbt(["test", "--select", *sorted(culprits)], tmp_path / "test", warehouse.settings)
     assert set(run.failed()) == culprits, run.output[-3000:]
     stored = {row["invoice_id"] for row in warehouse.query("select * from dq.assert_negative_invoices_are_explained")}
     assert stored == {"in_lost_lines"}
     lost = {row["invoice_id"] for row in warehouse.query("select * from dq.assert_revenue_equals_invoices")}
     assert lost == {"in_lost_lines", "in_to_balance", "in_credit_note"}
+    marked = {row["invoice_id"] for row in warehouse.query("select * from dq.assert_paid_invoices_have_payments")}
+    assert marked == {"in_marked"}
+    unpaid = {row["invoice_id"] for row in warehouse.query("select * from dq.assert_payments_equal_invoices")}
+    assert "in_marked" not in unpaid and "in_deleted_customer" in unpaid
     future = {(r["event"], r["id"]) for r in warehouse.query("select * from dq.assert_no_future_transactions")}
     assert future == {("invoice paid", "in_tomorrow"), ("invoice created", "in_tomorrow")}
     unbalanced = {
@@ -120,6 +128,7 @@ def _broken() -> dict[str, list[Row]]:
             _invoice("in_later", created="2026-01-06T05:00:00Z", _observed_at="2026-01-06T06:00:00Z", paid_at=None),
             _invoice("in_deleted_customer", customer_id="cus_deleted"),
             _invoice("in_nobody", customer_id=None),
+            _invoice("in_marked", amount_due=1250),
             _invoice("in_odd", status="shredded", currency=None),
         ],
         "stripe_invoice_lines": [

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from include.simulators.books import world_books
 from include.simulators.world.build import World
+from tests.dbt.warehouse import Row, tables
 from tests.oracle import Books, Load, expected_raw
 from tests.oracle.raw import Source, Table
-
-Row = dict[str, Any]
+from tributary.contracts.model import Pii
+from tributary.personal.keys import Keys
 
 
 def books_of(world: World) -> Books:
@@ -67,6 +68,88 @@ def loaded(books: Books, loads: Sequence[Load], client: str) -> Loaded:
             for key in held.keys() - table.keys():  # a child that its parent has no more
                 past.append(held.pop(key) | {"_valid_to": moment.isoformat()})
     return Loaded(raw, {name: list(held.values()) for name, held in rows.items()}, history)
+
+
+def with_payouts(world: Loaded, client: str) -> Loaded:
+    """The world with payouts, which the simulated account doesn't make: twice a month all that is available, once but
+    for a rest, and one that the bank refuses."""
+    table = world.raw["stripe_balance_transactions"]
+    observed = day(2026, 1, 4, 6)
+    sent: Table = {}
+    moments = [day(2025, month, date) for month in range(1, 13) for date in (1, 15)]
+    for currency in sorted({row["currency"] for row in table.values()}):
+        model = next(row for row in table.values() if row["currency"] == currency)
+        for number, moment in enumerate(moments):
+            held = [row for row in (*table.values(), *sent.values()) if row["currency"] == currency]
+            ready = sum(
+                r["net"] for r in held if (r["created"] if r["type"] == "payout" else r["available_on"]) <= moment
+            )
+            amount = ready - (100 if number == 4 else 0)
+            if amount <= 0:
+                continue
+            payout = model | {
+                "source_id": f"po_{currency}_{number}",
+                "fee": 0,
+                "fee_details": [],
+                "exchange_rate": None,
+            }
+            steps = [("payout", "payout", moment, timedelta(days=2), -amount)]
+            if number == 6:
+                steps.append(("payout_failure", "payout_reversal", moment + timedelta(days=3), timedelta(0), amount))
+            for kind, category, created, settles, net in steps:
+                row = payout | {
+                    "id": f"txn_{kind}_{currency}_{number}",
+                    "created": created,
+                    "available_on": created + settles,
+                }
+                row |= {"type": kind, "reporting_category": category, "status": "available", "amount": net, "net": net}
+                sent[row["id"],] = row
+    rows = world.rows["stripe_balance_transactions"] + list(_stored(sent, observed, client).values())
+    return Loaded(
+        world.raw | {"stripe_balance_transactions": table | sent},
+        world.rows | {"stripe_balance_transactions": rows},
+        world.history,
+    )
+
+
+def with_a_refunded_link(world: Loaded, client: str) -> Loaded:
+    """The world with somebody who paid by a payment link, so without an invoice, and got all of it back."""
+    anybody = next(row for row in world.raw["stripe_customers"].values() if not row["_deleted"])
+    customer = anybody | {"id": "cus_link", "email": "link@post.example", "currency": None, "metadata": {}}
+    customer |= {"created": day(2025, 9, 1)}
+    charges = [row for row in world.raw["stripe_charges"].values() if row["status"] == "succeeded"]
+    charge = charges[0] | {"id": "ch_link", "payment_intent_id": "pi_link", "customer_id": customer["id"]}
+    charge |= {"created": day(2025, 9, 1), "balance_transaction_id": None}
+    refund = next(iter(world.raw["stripe_refunds"].values())) | {"id": "re_link", "charge_id": "ch_link"}
+    refund |= {"created": day(2025, 9, 2), "balance_transaction_id": None, "status": "succeeded", "reason": None}
+    refund |= {"payment_intent_id": "pi_link", "amount": charge["amount"], "currency": charge["currency"]}
+    for table, row in (("stripe_customers", customer), ("stripe_charges", charge), ("stripe_refunds", refund)):
+        world = _with(world, table, row, client)
+    return world
+
+
+def _with(world: Loaded, table: str, row: Row, client: str) -> Loaded:
+    added: Table = {(row["id"],): row}
+    rows = [*world.rows[table], *_stored(added, day(2026, 1, 4, 6), client).values()]
+    return Loaded(world.raw | {table: world.raw[table] | added}, world.rows | {table: rows}, world.history)
+
+
+def hashed(world: Loaded, client: str) -> Loaded:
+    """The same company as another client, whose e-mail addresses the flatten task has hashed."""
+    keys = Keys(b"a key of the tests")
+    emails = {
+        name: {column.name for column in spec.columns if column.pii == Pii.EMAIL} for name, spec in tables().items()
+    }
+
+    def seal(name: str, rows: list[Row]) -> list[Row]:
+        digests = [{c: keys.digest(Pii.EMAIL, row[c]) for c in emails[name] if row.get(c)} for row in rows]
+        return [row | digest | {"client_id": client} for row, digest in zip(rows, digests, strict=True)]
+
+    return Loaded(
+        world.raw,
+        {name: seal(name, rows) for name, rows in world.rows.items()},
+        {name: seal(name, rows) for name, rows in world.history.items()},
+    )
 
 
 def _state(row: Row) -> Row:

@@ -152,7 +152,7 @@ def test_the_mart_equals_the_books(airflow: Airflow, company: World) -> None:
     raw = expected_raw(Books.of(company.stripe), loads_until((4, 6), (5, 6)))
     expected = expected_clv(raw, day(6))
     assert compare_clv(expected, query("select * from mart.customer_lifetime_value")) == []
-    people = expected_people(raw)
+    people = expected_people(raw, day(6))
     assert people and min(people.values()) > 0, f"a kind of person is missing from the world: {people}"
     [build] = query("select stream, window_end from ops.ledger where kind = 'build'")
     assert (build["stream"], build["window_end"]) == ("warehouse", day(6))

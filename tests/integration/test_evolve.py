@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import variables
 from tests.integration.test_load import Invoices, invoice
+from tests.integration.test_load_integrity import loses
+from tests.support.bigquery import bigquery_proxy
 from tests.support.contracts import changed
-from tests.support.pipeline import query, warehouse
+from tests.support.pipeline import bucket, query, warehouse
 from tributary.errors import RefusedError
+from tributary.hooks.warehouse import WarehouseHook
+from tributary.lake import read_lines
 from tributary.warehouse import evolve as module
 from tributary.warehouse.schema import sql_type
 
@@ -91,6 +96,67 @@ def test_a_new_column_is_filled_from_what_was_kept(invoices: Invoices, tmp_path:
     assert (
         query("select id, bonus, shiny_at, to_json_string(_extra) as e from raw.stripe_invoices order by id") == filled
     )
+
+
+RULED = [
+    {"name": "nickname", "type": "STRING", "pii": "name", "rule": "hash"},
+    {"name": "diagnosis", "type": "STRING", "path": "health.diagnosis", "pii": "free_text", "rule": "drop"},
+]
+
+
+def test_what_a_rule_forbids_does_not_stay_in_extra(invoices: Invoices, tmp_path: Path) -> None:
+    """Neither in rows of former versions, nor where it did not have the column's form; what is beside it stays."""
+    clear: dict[str, Any] = {"nickname": "Jane", "health": {"diagnosis": "gout", "insured": True}}
+    records = [invoice(1, **clear), invoice(2, nickname={"of": "Jane"}, health="gout"), invoice(3, other="kept")]
+    invoices.load(*records)
+    invoices.load(invoice(1, total=9, **clear), *records[1:])
+    invoices.pipeline.contract = changed(tmp_path, *RULED)
+    invoices.load(invoice(4, nickname="Jane"), axis="changed")
+    stored = json.dumps([query(f"select * from {table}") for table in TABLES], default=str)
+    assert not [word for word in ("Jane", "gout") if word in stored]
+    beside = {"health.insured": True}
+    assert extra() == {"in_1": beside, "in_2": None, "in_3": {"other": "kept"}, "in_4": None}
+    assert extra("raw_history.stripe_invoices") == {"in_1": beside}
+    rows = query("select id, nickname, diagnosis from raw.stripe_invoices order by id")
+    assert [row["id"] for row in rows if row["nickname"]] == ["in_4"]
+    # Read again, it is in the column as the rule has it.
+    invoices.load(invoice(1, total=9, **clear), axis="changed")
+    [first, fourth] = query("select nickname, diagnosis from raw.stripe_invoices where nickname is not null")
+    assert first == fourth
+    assert len(first["nickname"]) == 64
+
+
+def test_rows_that_fill_a_column_are_counted(
+    invoices: Invoices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoices.load(invoice(1, bonus=5))
+    invoices.pipeline.contract = changed(tmp_path, {"name": "bonus", "type": "INT64"})
+    with monkeypatch.context() as losing:
+        losing.setattr(WarehouseHook, "load", loses("_extra"))
+        said = r"raw.stripe_invoices, filling bonus .* brought 0 rows, expected 1; nothing was loaded. Clear"
+        with pytest.raises(RefusedError, match=said):
+            invoices.load(invoice(2), axis="changed")
+    invoices.load(invoice(2), axis="changed")
+    assert query("select bonus from raw.stripe_invoices where id = 'in_1'") == [{"bonus": 5}]
+
+
+def test_rows_that_fill_a_column_and_are_refused_say_so(
+    invoices: Invoices, services: dict[str, str], tmp_path: Path
+) -> None:
+    invoices.load(invoice(1, bonus="beyond"))
+    invoices.pipeline.contract = changed(tmp_path, {"name": "bonus", "type": "STRING"})
+    with (
+        bigquery_proxy(services["BIGQUERY_EMULATOR_HOST"]) as (address, proxy),
+        variables({"BIGQUERY_EMULATOR_HOST": address}),
+    ):
+        lake = bucket()
+        proxy.lines_of = lambda uri: read_lines(lake, uri.removeprefix(f"gs://{lake.name}/"))
+        proxy.refuses = lambda line: b"beyond" in line
+        said = r"raw.stripe_invoices, filling bonus .* refused 1 .* of 1 rows; nothing was loaded.*clear the flatten"
+        with pytest.raises(RefusedError, match=said) as refused:
+            invoices.load(invoice(2), axis="changed")
+        assert "beyond" not in str(refused.value)
+    assert query("select id from raw.stripe_invoices") == [{"id": "in_1"}]
 
 
 def test_a_crash_in_between_is_made_good_by_the_next_load(

@@ -14,8 +14,9 @@ from tenacity import wait_random
 from tests.conftest import variables
 from tests.integration.test_load import CREATED, WINDOW, Invoices, invoice, totals
 from tests.support.bigquery import BigQueryProxy, bigquery_proxy
-from tests.support.pipeline import content, empty, query
+from tests.support.pipeline import content, empty, query, warehouse
 from tributary.contracts.loader import load_contracts
+from tributary.personal.suppressions import meet_loads
 from tributary.warehouse import replace as module
 from tributary.warehouse.protocol import ConflictError
 
@@ -147,6 +148,28 @@ def test_bounds_that_another_load_has_made_stale_are_looked_up_again(
     [row] = query("select id, _record_date, created from raw.stripe_invoices")
     assert str(row["_record_date"])[:10] == WINDOW[0][:8] + "02", "the partition is fixed when a record is first loaded"
     assert row["created"].month == 2
+
+
+def test_a_load_that_began_before_an_erasure_begins_again(
+    proxy: BigQueryProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it sees the list as it is by then."""
+    invoices = Invoices()
+    load = prepared(invoices, invoice(1))
+    bounds = vars(module)["_bounds"]
+    asked: list[str] = []
+
+    def bounds_then_an_erasure(*args: Any) -> str:
+        found: str = bounds(*args)
+        if not asked:
+            meet_loads(warehouse(), load_contracts("stripe").values(), {})
+        asked.append(found)
+        return found
+
+    monkeypatch.setattr(module, "_bounds", bounds_then_an_erasure)
+    load()
+    assert len(asked) == 2
+    assert totals() == {"in_1": 1000}
 
 
 def test_stage_tables_are_made_to_expire(proxy: BigQueryProxy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,11 +105,15 @@ def test_what_was_observed_later_stays(invoices: Invoices):
 @pytest.mark.parametrize("how", ["notice", "listing"])
 def test_a_record_that_is_gone_by_now_is_not_revived(invoices: Invoices, how: str):
     early = datetime.now(UTC) - timedelta(hours=1)
-    invoices.load(invoice(1, total=9000), invoice(2, total=8000), observed=early)
+    landing = invoices.land(invoice(1, total=9000), invoice(2, total=8000), observed=early)
+    invoices.pipeline.load(landing)
     if how == "notice":
         invoices.load(axis="changed", gone=("in_1",))
     else:
         invoices.load(invoice(2, total=8000))
+    assert (set(open_keys()), resolutions()) == ({"in_2"}, {"in_1": "gone"})
+    # Its folder loaded once more, when it breaks its contract still.
+    invoices.pipeline.load(landing)
     assert (set(open_keys()), resolutions()) == ({"in_2"}, {"in_1": "gone"})
     mend(invoices)
     replay(invoices)

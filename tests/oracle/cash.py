@@ -14,11 +14,12 @@ from tests.oracle.values import major
 
 @dataclass(frozen=True)
 class Payment:
-    """What is left of one payment. Its person is a key."""
+    """What came in by one payment, and what is left of it. Its person is a key."""
 
     person: str
     currency: str
     paid_at: datetime
+    gross: Decimal
     amount: Decimal
 
 
@@ -37,11 +38,34 @@ def expected_payments(raw: Mapping[str, Table], as_of: datetime, people: Mapping
     payments = []
     for id_, row in charges.items():
         if row["customer_id"]:
-            payments.append((row["customer_id"], row["currency"], row["created"], row["amount_captured"] - back[id_]))
+            payments.append((row["customer_id"], row["currency"], row["created"], row["amount_captured"], back[id_]))
     for id_, row in outside.items():
         customer = raw["stripe_invoices"][row["invoice_id"],]["customer_id"]
-        payments.append((customer, row["currency"], row["paid_at"], row["amount_paid"] - back[id_]))
-    return [Payment(people[who], currency, at, major(amount, currency)) for who, currency, at, amount in payments]
+        payments.append((customer, row["currency"], row["paid_at"], row["amount_paid"], back[id_]))
+    return [
+        Payment(people[who], currency, at, major(gross, currency), major(gross - lost, currency))
+        for who, currency, at, gross, lost in payments
+    ]
+
+
+def expected_marks(raw: Mapping[str, Table], as_of: datetime) -> list[tuple[str, str, int]]:
+    """(customer, currency, minor units) of every invoice that says it was paid and of which no payment is known."""
+    charges = {row["payment_intent_id"]: row for row in raw["stripe_charges"].values()}
+    paid = {row["invoice_id"] for row in raw["stripe_invoice_payments"].values() if row["status"] == "paid"}
+    paid |= {
+        row["invoice_id"]
+        for row in raw["stripe_invoice_payments"].values()
+        if charges.get(row["payment_intent_id"], {}).get("status") == "succeeded"
+    }
+    return [
+        (row["customer_id"], row["currency"], max(row["amount_due"], row["amount_paid"]))
+        for row in raw["stripe_invoices"].values()
+        if row["status"] == "paid"
+        and not row["_deleted"]
+        and row["amount_due"] > 0
+        and row["id"] not in paid
+        and (row["paid_at"] or row["finalized_at"] or row["created"]) < as_of
+    ]
 
 
 def _invoice_of_intent(raw: Mapping[str, Table]) -> dict[str, str]:
@@ -83,6 +107,36 @@ def expected_balances(raw: Mapping[str, Table], as_of: datetime, zone: tzinfo) -
             day = row["created"].astimezone(zone).date()
             balances[row["currency"], day] = major(held[row["currency"]], row["currency"])
     return balances
+
+
+def expected_payouts(raw: Mapping[str, Table], as_of: datetime) -> list[Row]:
+    """What was sent to the bank, payout by payout, with what had become available for it since the one before."""
+    moved = [row for row in raw["stripe_balance_transactions"].values() if row["created"] < as_of]
+    back = {row["source_id"]: row for row in moved if row["type"] in ("payout_failure", "payout_cancel")}
+    rows: list[Row] = []
+    for currency in sorted({row["currency"] for row in moved}):
+        mine = [row for row in moved if row["currency"] == currency]
+        waiting = sorted((row for row in mine if row["type"] != "payout"), key=lambda row: row["available_on"])
+        left = 0
+        for payout in sorted((row for row in mine if row["type"] == "payout"), key=lambda row: row["created"]):
+            ready = [row for row in waiting if row["available_on"] <= payout["created"]]
+            waiting = waiting[len(ready) :]
+            became = sum(row["net"] for row in ready)
+            left += became + payout["net"]
+            returned = back.get(payout["source_id"])
+            rows.append(
+                {
+                    "payout_id": payout["source_id"],
+                    "currency": currency,
+                    "amount": -major(payout["amount"], currency),
+                    "returned_amount": major(returned["amount"] if returned else 0, currency),
+                    "returned_at": returned and returned["created"],
+                    "movement_count": len(ready),
+                    "became_available": major(became, currency),
+                    "left_available": major(left, currency),
+                }
+            )
+    return rows
 
 
 def expected_causes(raw: Mapping[str, Table], as_of: datetime) -> dict[str, tuple[str | None, str | None]]:

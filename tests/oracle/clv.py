@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from tests.oracle.cash import expected_payments
+from tests.oracle.cash import expected_marks, expected_payments
 from tests.oracle.identity import people as people_of
 from tests.oracle.raw import Row, Table
 from tests.oracle.values import major
@@ -28,7 +28,9 @@ class _Tally:
     """What one person has to do with one currency."""
 
     revenue: Decimal = Decimal(0)
+    gross: Decimal = Decimal(0)
     cash: Decimal = Decimal(0)
+    marked: Decimal = Decimal(0)
     paid_at: list[datetime] = field(default_factory=list)
     months: set[tuple[int, int]] = field(default_factory=set)
     plans: list[tuple[datetime, str, str]] = field(default_factory=list)
@@ -36,7 +38,7 @@ class _Tally:
 
 def expected_clv(raw: Mapping[str, Table], as_of: datetime, client: str = "acme") -> list[Row]:
     """The rows of mart.customer_lifetime_value, one per person and currency, for `raw` as `expected_raw` gives it."""
-    people = people_of(raw, client)
+    people = people_of(raw, client, as_of)
     key_of = {customer: person.key for person in people.values() for customer in person.customers}
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     for row in raw["stripe_customers"].values():
@@ -44,8 +46,11 @@ def expected_clv(raw: Mapping[str, Table], as_of: datetime, client: str = "acme"
             tallies[key_of[row["id"]], row["currency"]]
     _count_invoices(raw, as_of, key_of, tallies)
     _count_subscriptions(raw, as_of, key_of, tallies)
+    for customer, currency, amount in expected_marks(raw, as_of):
+        tallies[key_of[customer], currency].marked += major(amount, currency)
     for payment in expected_payments(raw, as_of, key_of):
-        tallies[payment.person, payment.currency].cash += payment.amount
+        tally = tallies[payment.person, payment.currency]
+        tally.gross, tally.cash = tally.gross + payment.gross, tally.cash + payment.amount
     in_force = {key for (key, _), tally in tallies.items() if tally.plans}
     rows = []
     for (key, currency), tally in sorted(tallies.items()):
@@ -70,7 +75,9 @@ def expected_clv(raw: Mapping[str, Table], as_of: datetime, client: str = "acme"
                 "invoices_paid": len(tally.paid_at),
                 "first_payment_at": min(tally.paid_at, default=None),
                 "last_payment_at": max(tally.paid_at, default=None),
+                "cash_collected": tally.gross,
                 "net_cash_collected": tally.cash,
+                "marked_paid_amount": tally.marked,
                 "months_active": len(tally.months),
                 "plan": max(tally.plans)[2] if tally.plans else None,
                 "has_active_subscription": bool(tally.plans),
@@ -87,11 +94,10 @@ def _count_invoices(
     raw: Mapping[str, Table], as_of: datetime, key_of: Mapping[str, str], tallies: dict[tuple[str, str], _Tally]
 ) -> None:
     for row in raw["stripe_invoices"].values():
-        if row["_deleted"] or row["customer_id"] is None:
+        if row["_deleted"] or row["customer_id"] is None or row["created"] >= as_of:
             continue
         cell = (key_of[row["customer_id"]], row["currency"].lower())
-        if row["created"] < as_of:
-            tallies[cell]
+        tallies[cell]
         collected_at = row["paid_at"] or row["finalized_at"] or row["created"]
         if row["amount_paid"] > 0 and collected_at < as_of:
             tallies[cell].revenue += major(row["amount_paid"], row["currency"].lower())

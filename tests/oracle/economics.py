@@ -52,7 +52,8 @@ class Rates:
     @classmethod
     def of(cls, raw: Mapping[str, Table], as_of: datetime, given: Given) -> Rates:
         settled = {row["id"]: row for row in raw["stripe_balance_transactions"].values()}
-        home = max(settled.values(), key=lambda row: (row["created"], row["id"]))["currency"]
+        then = [row for row in settled.values() if row["created"] < as_of]
+        home = max(then, key=lambda row: (row["created"], row["id"]))["currency"]
         days: dict[str, dict[date, Decimal]] = defaultdict(dict)
         for row in sorted(raw["stripe_charges"].values(), key=lambda row: (row["created"], row["id"])):
             made = settled.get(row["balance_transaction_id"])
@@ -102,9 +103,10 @@ def expected_economics(
     running = max(item.month for item in items)
     closed = sorted({item.month for item in items} - {running})[-WINDOW:]
     spent, won = _spent(rates, given, as_of), _won(movements)
-    for month in sorted({item.month for item in items}):
+    # money is spent before the first customer pays
+    for month in sorted({item.month for item in items} | {month for month in spent if month <= running}):
         found.months.append({"month": month, "new_persons": won[month], "acquisition_cost": spent.get(month)})
-    counted = [month for month in closed if spent.get(month) is not None]
+    counted = [month for month, amount in spent.items() if amount is not None and 0 < _months(month, running) <= WINDOW]
     cost, newcomers = sum((spent[month] or Decimal(0) for month in counted), Decimal(0)), sum(won[m] for m in counted)
     cac = to_minor(Fraction(cost) / newcomers, rates.home) if counted and newcomers else None
 
@@ -157,6 +159,11 @@ def expected_economics(
             }
         )
     return found
+
+
+def _months(earlier: Month, later: Month) -> int:
+    """How many months lie between two."""
+    return 12 * (later[0] - earlier[0]) + later[1] - earlier[1]
 
 
 def _spent(rates: Rates, given: Given, as_of: datetime) -> dict[Month, Decimal | None]:

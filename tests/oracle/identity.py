@@ -153,15 +153,15 @@ class _Register:
         return self._person("email", name, name), self._mailboxes.reason(address)
 
 
-def people(raw: Mapping[str, Table], client: str) -> dict[str, Person]:
-    """Every person by key."""
-    contacts = _living(raw["hubspot_contacts"])
+def people(raw: Mapping[str, Table], client: str, as_of: datetime) -> dict[str, Person]:
+    """Every person that is there at that moment by key."""
+    contacts = {id_: row for id_, row in _living(raw["hubspot_contacts"]).items() if row["created_at"] < as_of}
     merged = _merged(raw["hubspot_contact_merges"], "contact_id", contacts)
     links = _links(raw, contacts, merged)
     register = _Register(client, contacts)
     for lost, kept in merged.items():
         register.of_contact(contacts[kept])[0].contacts[lost] = "merged_contact"
-    for customer, address in _customer_addresses(raw).items():
+    for customer, address in _customer_addresses(raw, as_of).items():
         person, reason = register.of_customer(customer, address, links.get(customer))
         person.customers[customer] = reason
     return register.people
@@ -199,38 +199,38 @@ def _links(
     return links
 
 
-def _customer_addresses(raw: Mapping[str, Table]) -> dict[str, str | None]:
-    """Every customer that billing knows -> its mailbox. Those that were deleted before the first load have no row of
-    their own, only invoices with the address of the time."""
-    addresses = {row["id"]: mailbox(row["email"]) for row in raw["stripe_customers"].values()}
+def _customer_addresses(raw: Mapping[str, Table], as_of: datetime) -> dict[str, str | None]:
+    """Every customer that billing knows at that moment -> its mailbox. Those that were deleted before the first load
+    have no row of their own, only invoices with the address of the time."""
+    addresses = {row["id"]: mailbox(row["email"]) for row in raw["stripe_customers"].values() if row["created"] < as_of}
     printed: dict[str, list[tuple[datetime, str, str]]] = defaultdict(list)
     for row in raw["stripe_invoices"].values():
-        if row["customer_id"] and row["customer_id"] not in addresses:
+        if row["customer_id"] and row["customer_id"] not in addresses and row["created"] < as_of:
             printed[row["customer_id"]] += [(row["created"], row["id"], row["customer_email"])] * bool(
                 row["customer_email"]
             )
     for table in ("stripe_subscriptions", "stripe_charges"):
         for row in raw[table].values():
-            if row["customer_id"] and row["customer_id"] not in addresses:
+            if row["customer_id"] and row["customer_id"] not in addresses and row["created"] < as_of:
                 printed[row["customer_id"]] += []
     return addresses | {id_: mailbox(max(found)[2]) if found else None for id_, found in printed.items()}
 
 
-def person_of(raw: Mapping[str, Table], client: str = "acme") -> dict[str, str]:
+def person_of(raw: Mapping[str, Table], as_of: datetime, client: str = "acme") -> dict[str, str]:
     """Billing customer -> key of the person that it is."""
-    return {customer: person.key for person in people(raw, client).values() for customer in person.customers}
+    return {customer: person.key for person in people(raw, client, as_of).values() for customer in person.customers}
 
 
-def expected_people(raw: Mapping[str, Table], client: str = "acme") -> Counter[str]:
+def expected_people(raw: Mapping[str, Table], as_of: datetime, client: str = "acme") -> Counter[str]:
     """How many persons are matched, known to one side only, or without an address."""
-    return Counter(person.match for person in people(raw, client).values())
+    return Counter(person.match for person in people(raw, client, as_of).values())
 
 
-def expected_records(raw: Mapping[str, Table], client: str) -> list[Row]:
+def expected_records(raw: Mapping[str, Table], as_of: datetime, client: str) -> list[Row]:
     """The rows of mart.person_records."""
     rows: list[Row] = []
     created = {row["id"]: row["created"] for row in raw["stripe_customers"].values()}
-    for person in people(raw, client).values():
+    for person in people(raw, client, as_of).values():
         size = len(person.customers) + len(person.contacts)
         never = datetime.max.replace(tzinfo=next(iter(created.values())).tzinfo)
         oldest = min(person.customers, key=lambda id_: (created.get(id_, never), id_), default=None)
@@ -251,13 +251,13 @@ def expected_records(raw: Mapping[str, Table], client: str) -> list[Row]:
     return rows
 
 
-def expected_companies(raw: Mapping[str, Table], client: str) -> list[Row]:
+def expected_companies(raw: Mapping[str, Table], as_of: datetime, client: str) -> list[Row]:
     """The rows of staging.int_customer_companies."""
     living = {
         row["id"]: row for row in raw["hubspot_companies"].values() if not row["_deleted"] and not row["archived"]
     }
     merged = _merged(raw["hubspot_company_merges"], "company_id", living)
-    spoken = {c: p.contact["id"] for p in people(raw, client).values() if p.contact for c in p.customers}
+    spoken = {c: p.contact["id"] for p in people(raw, client, as_of).values() if p.contact for c in p.customers}
     named = {row["id"]: _written(row, "hubspot_company_id") for row in raw["stripe_customers"].values()}
 
     def claims(customer: str, address: str | None) -> Iterable[tuple[str, str, list[str]]]:
@@ -275,7 +275,7 @@ def expected_companies(raw: Mapping[str, Table], client: str) -> list[Row]:
         yield "domain", "low", same if domain not in FREE_MAIL else []
 
     rows: list[Row] = []
-    for customer, address in _customer_addresses(raw).items():
+    for customer, address in _customer_addresses(raw, as_of).items():
         for reason, confidence, candidates in claims(customer, address):
             there = [id_ for id_ in candidates if id_ in living]
             if there:

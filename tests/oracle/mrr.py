@@ -151,11 +151,11 @@ def _rounded(amount: Fraction) -> int:
     return int(amount + Fraction(1, 2))
 
 
-def expected_movements(items: Iterable[ItemMonth], raw: Mapping[str, Table], client: str) -> list[Row]:
+def expected_movements(items: Iterable[ItemMonth], raw: Mapping[str, Table], as_of: datetime, client: str) -> list[Row]:
     """The rows of mart.mrr_movements, amounts in major units."""
     months = sorted({item.month for item in items})
     held: dict[tuple[str, str], dict[Month, int]] = defaultdict(lambda: defaultdict(int))
-    people = person_of(raw, client)
+    people = person_of(raw, as_of, client)
     for item in items:
         held[people[item.customer], item.currency][item.month] += item.mrr
     rows: list[Row] = []

@@ -20,7 +20,7 @@ Booking = tuple[str | None, str, str, datetime, int]
 
 def expected_bookings(raw: Mapping[str, Table], as_of: datetime) -> list[Booking]:
     """(invoice, kind, currency, when, minor units) of everything that changes revenue before `as_of`."""
-    bookings = [*_billed(raw), *_credited(raw), *_taken_back(raw)]
+    bookings = [*_billed(raw), *_charged(raw), *_credited(raw), *_taken_back(raw)]
     return [booking for booking in bookings if booking[3] < as_of]
 
 
@@ -73,6 +73,14 @@ def _billed(raw: Mapping[str, Table]) -> Iterable[Booking]:
             yield row["id"], "voided", row["currency"], row["voided_at"], -row["total_excluding_tax"]
 
 
+def _charged(raw: Mapping[str, Table]) -> Iterable[Booking]:
+    """Sales without an invoice, by a payment link say."""
+    billed = {row["payment_intent_id"] for row in raw["stripe_invoice_payments"].values()}
+    for row in raw["stripe_charges"].values():
+        if row["status"] == "succeeded" and row["payment_intent_id"] not in billed:
+            yield None, "charged", row["currency"], row["created"], row["amount_captured"]
+
+
 def _credited(raw: Mapping[str, Table]) -> Iterable[Booking]:
     for row in raw["stripe_credit_notes"].values():
         amount, invoice = row["total_excluding_tax"], raw["stripe_invoices"][row["invoice_id"],]
@@ -93,6 +101,9 @@ def _taken_back(raw: Mapping[str, Table]) -> Iterable[Booking]:
     counted += [("lost_dispute", row) for row in raw["stripe_disputes"].values() if row["status"] == "lost"]
     for kind, row in counted:
         charge: Row = raw["stripe_charges"][row["charge_id"],]
+        if charge["payment_intent_id"] not in paid:
+            yield None, kind, row["currency"], row["created"], -row["amount"]
+            continue
         invoice = raw["stripe_invoices"][paid[charge["payment_intent_id"]],]
         exact = Fraction(row["amount"] * invoice["total_excluding_tax"], invoice["total"])
         yield invoice["id"], kind, row["currency"], row["created"], -int(exact + Fraction(1, 2))

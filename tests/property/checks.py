@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.property.company import Company
+from tests.property.company import Company, email
 from tests.property.runs import Lane
 
 
@@ -85,6 +85,16 @@ def check_end(company: Company, lane: Lane) -> None:
             assert row.number == now.number, f"{key} is version {now.number} and {row.number} in raw"
             assert key not in rejects, f"{key} is in raw and its reject is open"
     _check_history(lane)
+
+
+def check_erased(lane: Lane, erased: set[str]) -> None:
+    """Whoever was erased is in no row, of now or before; everybody else is."""
+    if lane.stream == "invoices":
+        for key, held in lane.addresses().items():
+            wanted = {None if key in erased else email(key)}
+            assert held == wanted, (
+                f"{key} was {'' if key in erased else 'not '}erased, and raw or its history has {held}"
+            )
 
 
 def _check_history(lane: Lane) -> None:

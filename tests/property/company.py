@@ -133,6 +133,11 @@ class Company:
         return answer.json()
 
 
+def email(key: str) -> str:
+    """Of the person whom an invoice is about."""
+    return f"{key.replace('_', '.')}@person.example"
+
+
 class StripeCompany(Company):
     """Invoices with their lines."""
 
@@ -149,6 +154,7 @@ class StripeCompany(Company):
             "number": f"v{number}",
             "currency": "usd",
             "status": "open",
+            "customer_email": email(key),
             "total_discount_amounts": [],
             "total": "broken" if broken else number,
             "lines": [{"id": line, "object": "line_item", "amount": number} for line in lines],

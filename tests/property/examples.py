@@ -120,6 +120,18 @@ def a_record_that_breaks_its_contract_is_archived(machine: type[LoadMachine]) ->
     state.teardown()
 
 
+def somebody_is_erased_while_a_load_is_under_way(machine: type[LoadMachine]) -> None:
+    """It has read the list before, and stages the person in clear behind the erasure."""
+    state = _begin(machine, "stripe")
+    _load(state)
+    state.company.change("in_101", 1)
+    late = state._daily(current=True)
+    late.up_to("flatten")
+    state.erase(0)
+    state._finish(late)
+    state.teardown()
+
+
 EXAMPLES: tuple[Callable[[type[LoadMachine]], None], ...] = (
     a_late_retry_meets_a_newer_version,
     a_late_listing_meets_a_record_that_was_dated_back,
@@ -130,4 +142,5 @@ EXAMPLES: tuple[Callable[[type[LoadMachine]], None], ...] = (
     a_create_date_leaves_the_window_that_is_listed_again,
     history_is_listed_in_pieces_with_changes_in_between,
     a_record_that_breaks_its_contract_is_archived,
+    somebody_is_erased_while_a_load_is_under_way,
 )

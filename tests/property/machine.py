@@ -17,8 +17,8 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from hypothesis.strategies._internal.featureflags import FeatureFlags
 
-from tests.property.checks import check_end, check_now
-from tests.property.company import Company, HubSpotCompany, Simulators, StripeCompany, midnight
+from tests.property.checks import check_end, check_erased, check_now
+from tests.property.company import Company, HubSpotCompany, Simulators, StripeCompany, email, midnight
 from tests.property.runs import FAILURES, STEPS, Lane, Run, narrow, quietly
 from tests.support.bigquery import BigQueryProxy
 from tests.support.pipeline import empty, query
@@ -76,6 +76,7 @@ class LoadMachine(RuleBasedStateMachine):
         self.ran: list[str] = []
         self.pending: list[Run] = []
         self.seen: dict[str, int] = {}
+        self.erased: set[str] = set()
         self.company: Any = None
 
     @initialize(source=st.sampled_from(sorted(COMPANIES)), records=st.integers(1, 4))
@@ -90,7 +91,7 @@ class LoadMachine(RuleBasedStateMachine):
         empty(*(table.name for table in self.lane.contract.tables))
         query(
             "delete from ops.ledger where true; delete from ops.rejects where true; "
-            "delete from ops.reject_resolutions where true;"
+            "delete from ops.reject_resolutions where true; delete from ops.suppressions where true;"
         )
         for number in range(records):
             self.company.create(number)
@@ -154,6 +155,16 @@ class LoadMachine(RuleBasedStateMachine):
     @operation
     def purge(self, which: int) -> None:
         self.company.purge(self._of(self.company.alive() + self._archived(), which))
+
+    @rule(which=pick)
+    @precondition(lambda self: isinstance(self.company, StripeCompany) and bool(self.company.alive()))
+    @operation
+    def erase(self, which: int) -> None:
+        """Somebody is taken out of the warehouse, while runs that read the source before are under way."""
+        key = self._of(self.company.alive(), which)
+        self.erased.add(key)
+        self.lane.erase(email(key))
+        check_erased(self.lane, self.erased)
 
     @rule(hours=st.sampled_from([1, 5, 20, 30, 24 * 3, 24 * 26]))
     @precondition(lambda self: self.company)
@@ -244,6 +255,7 @@ class LoadMachine(RuleBasedStateMachine):
             if not self.company.tells_all:
                 self._finish(self.lane.plan(self._window(1), everything=True))
             check_end(self.company, self.lane)
+            check_erased(self.lane, self.erased)
 
     # How it is done
 

@@ -79,6 +79,11 @@ MUTANTS = {
         examples.an_invoice_loses_lines,
         "after the load 2 rows with 1 keys stand for 1 records",
     ),
+    "no look at who was erased": (
+        _without(r"where coalesce\(s\.n, 0\) != c\.n", "where false"),
+        examples.somebody_is_erased_while_a_load_is_under_way,
+        "in_101 was erased, and raw or its history has .*in.101@person.example",
+    ),
     "a shared stage name": (
         _shared_stage,
         examples.two_runs_have_staged_before_either_replaces,

@@ -1,7 +1,9 @@
 """Raw equals the source after whatever happened. TRIBUTARY_PROPERTY_SEQUENCES=500 is the nightly setting."""
 
 import os
+import sys
 import time
+from contextlib import redirect_stdout
 
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
@@ -33,7 +35,8 @@ def test_raw_is_the_source_whatever_happens(machine: type[LoadMachine], capsys: 
     try:
         run_state_machine_as_test(seed(SEED)(machine), settings=chosen)
     finally:
-        with capsys.disabled():
+        # To the stream that several test processes share.
+        with capsys.disabled(), redirect_stdout(sys.stderr):
             print(f"\n{len(machine.lengths)} sequences of {machine.lengths} steps, {time.monotonic() - begun:.0f} s")
             print(", ".join(f"{name} {count}" for name, count in machine.frequencies.most_common()))
             print(f"transactions cancelled: {len(machine.proxy.conflicts.cancelled)}")

@@ -17,6 +17,21 @@ by_charge as (
     from {{ ref('stg_stripe__invoice_payments') }}
     where charge_id is not null and not is_deleted
     group by client_id, charge_id
+),
+
+-- of a charge that was captured in part Stripe first settled all of it, then took the rest back
+reversed as (
+    select
+        refunds.client_id,
+        refunds.charge_id,
+        sum(transactions.amount) as amount,
+        sum(transactions.fee) as fee
+    from {{ ref('stg_stripe__refunds') }} as refunds
+    inner join {{ ref('stg_stripe__balance_transactions') }} as transactions
+        on transactions.client_id = refunds.client_id
+        and transactions.balance_transaction_id = refunds.balance_transaction_id
+    where transactions.reporting_category = 'partial_capture_reversal'
+    group by refunds.client_id, refunds.charge_id
 )
 
 select
@@ -35,9 +50,11 @@ select
     charges.card_brand,
     charges.card_country,
     lower(transactions.currency) as settlement_currency,
-    transactions.amount as settled_amount,
-    transactions.fee,
-    transactions.net as settled_net,
+    cast(transactions.amount + coalesce(reversed.amount, numeric '0') as numeric) as settled_amount,
+    cast(transactions.fee + coalesce(reversed.fee, numeric '0') as numeric) as fee,
+    cast(
+        transactions.net + coalesce(reversed.amount, numeric '0') - coalesce(reversed.fee, numeric '0') as numeric
+    ) as settled_net,
     cast(transactions.exchange_rate as numeric) as exchange_rate
 from {{ ref('stg_stripe__charges') }} as charges
 cross join {{ ref('int_as_of') }} as moment
@@ -48,4 +65,6 @@ left join by_intent
 left join {{ ref('stg_stripe__balance_transactions') }} as transactions
     on transactions.client_id = charges.client_id
     and transactions.balance_transaction_id = charges.balance_transaction_id
+left join reversed
+    on reversed.client_id = charges.client_id and reversed.charge_id = charges.charge_id
 where not charges.is_deleted and charges.created_at < moment.as_of

@@ -1,5 +1,5 @@
 -- How each client reports: in which timezone its months close and in which currency amounts of several currencies meet.
--- Unless the variable `reporting` says otherwise, that is the currency in which the account settles. And what share of its
+-- Unless the variable `reporting` says otherwise, that is the currency in which the account settles at the moment of the run. And what share of its
 -- revenue is left when it has been served.
 {%- set reporting = var('reporting') %}
 with settlements as (
@@ -10,7 +10,8 @@ with settlements as (
             partition by client_id order by created_at desc, balance_transaction_id desc
         ) as recency
     from {{ ref('stg_stripe__balance_transactions') }}
-    where not is_deleted
+    cross join {{ ref('int_as_of') }} as moment
+    where not is_deleted and created_at < moment.as_of
 ),
 
 clients as (
@@ -18,7 +19,7 @@ clients as (
     union distinct
     select client_id from {{ ref('stg_stripe__invoices') }}
     union distinct
-    select client_id from settlements
+    select client_id from {{ ref('stg_stripe__balance_transactions') }}
     union distinct
     select client_id from {{ ref('stg_hubspot__contacts') }}
 )

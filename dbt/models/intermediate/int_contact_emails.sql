@@ -2,8 +2,7 @@
 -- here, and everything downstream follows rank 1 only.
 with contacts as (
     select client_id, contact_id, created_at, normalised_email, additional_emails
-    from {{ ref('stg_hubspot__contacts') }}
-    where not is_deleted
+    from {{ ref('int_contacts') }}
 ),
 
 claims as (

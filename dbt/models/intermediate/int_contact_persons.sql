@@ -27,9 +27,8 @@ select
         when addresses.is_primary then 'email'
         else 'additional_email'
     end as match_reason
-from {{ ref('stg_hubspot__contacts') }} as contacts
+from {{ ref('int_contacts') }} as contacts
 left join addresses
     on addresses.client_id = contacts.client_id
     and addresses.contact_id = contacts.contact_id
     and addresses.preference = 1
-where not contacts.is_deleted

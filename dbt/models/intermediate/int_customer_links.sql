@@ -18,8 +18,8 @@ with stated as (
         contact_id,
         'crm_property',
         2
-    from {{ ref('stg_hubspot__contacts') }}
-    where not is_deleted and {{ written_id('stripe_customer_id') }} is not null
+    from {{ ref('int_contacts') }}
+    where {{ written_id('stripe_customer_id') }} is not null
 ),
 
 ranked as (
@@ -33,7 +33,7 @@ ranked as (
             order by stated.preference, contacts.created_at, safe_cast(stated.contact_id as int64), stated.contact_id
         ) as link_rank
     from stated
-    inner join {{ ref('stg_hubspot__contacts') }} as contacts
+    inner join {{ ref('int_contacts') }} as contacts
         on contacts.client_id = stated.client_id and contacts.contact_id = stated.contact_id
 )
 

@@ -46,7 +46,7 @@ currencies as (
     select client_id, reporting_currency from {{ ref('int_clients') }} where reporting_currency is not null
 ),
 
--- every day on which anything can have been booked, or that the seed has a rate of
+-- every day on which anything can have been booked or spent, or that the seed has a rate of
 span as (
     select client_id, min(first_date) as first_date
     from (
@@ -55,6 +55,8 @@ span as (
         select client_id, date(created_at) from {{ ref('int_charges') }}
         union all
         select client_id, rate_date from given
+        union all
+        select costs.client_id, last_day(costs.month, month) from {{ ref('acquisition_costs') }} as costs
     )
     group by client_id
 ),

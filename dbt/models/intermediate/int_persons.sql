@@ -30,10 +30,10 @@ mute as (
         {{ person_key('contacts.client_id', 'hubspot', 'contacts.contact_id') }} as person_key,
         cast(null as string) as person_email,
         contacts.contact_id
-    from {{ ref('stg_hubspot__contacts') }} as contacts
+    from {{ ref('int_contacts') }} as contacts
     left join {{ ref('int_contact_emails') }} as emails
         on emails.client_id = contacts.client_id and emails.contact_id = contacts.contact_id
-    where not contacts.is_deleted and emails.contact_id is null
+    where emails.contact_id is null
 ),
 
 people as (
@@ -73,7 +73,7 @@ select
 from billing
 full join crm
     on crm.client_id = billing.client_id and crm.person_key = billing.person_key
-left join {{ ref('stg_hubspot__contacts') }} as contacts
+left join {{ ref('int_contacts') }} as contacts
     on contacts.client_id = crm.client_id and contacts.contact_id = crm.contact_id
 left join people
     on people.client_id = crm.client_id and people.person_key = crm.person_key

@@ -33,16 +33,15 @@ taken_back as (
         charges.charge_id,
         charges.invoice_id,
         charges.customer_id,
-        lower(refunds.currency) as currency,
+        refunds.currency,
         refunds.amount,
         refunds.created_at as booked_at
-    from {{ ref('stg_stripe__refunds') }} as refunds
+    from {{ ref('int_refunds') }} as refunds
     inner join {{ ref('int_charges') }} as charges
         on charges.client_id = refunds.client_id and charges.charge_id = refunds.charge_id
     left join credited_refunds
         on credited_refunds.client_id = refunds.client_id and credited_refunds.refund_id = refunds.refund_id
-    where {{ gives_back('refunds') }}
-        and credited_refunds.refund_id is null
+    where credited_refunds.refund_id is null
     union all
     select
         disputes.client_id,

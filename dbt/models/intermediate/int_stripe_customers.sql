@@ -3,20 +3,26 @@
 with listed as (
     select client_id, customer_id, created_at, normalised_email, lower(currency) as currency, is_deleted
     from {{ ref('stg_stripe__customers') }}
+    cross join {{ ref('int_as_of') }} as moment
+    where created_at < moment.as_of
 ),
 
-mentions as (
+documents as (
     select client_id, customer_id, customer_email, created_at, invoice_id as mention_id
     from {{ ref('stg_stripe__invoices') }}
-    where customer_id is not null
     union all
     select client_id, customer_id, cast(null as string), created_at, subscription_id
     from {{ ref('stg_stripe__subscriptions') }}
-    where customer_id is not null
     union all
     select client_id, customer_id, cast(null as string), created_at, charge_id
     from {{ ref('stg_stripe__charges') }}
-    where customer_id is not null
+),
+
+mentions as (
+    select client_id, customer_id, customer_email, created_at, mention_id
+    from documents
+    cross join {{ ref('int_as_of') }} as moment
+    where customer_id is not null and created_at < moment.as_of
 ),
 
 unlisted as (

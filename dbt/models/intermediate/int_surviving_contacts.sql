@@ -2,8 +2,7 @@
 -- went into it, also those of records that had been merged before, so one step leads to it.
 with living as (
     select client_id, contact_id
-    from {{ ref('stg_hubspot__contacts') }}
-    where not is_deleted
+    from {{ ref('int_contacts') }}
 ),
 
 merged as (

@@ -29,16 +29,29 @@ spent as (
         and rates.rate_date = least(last_day(costs.month, month), date(moment.as_of))
     left join {{ ref('currencies') }} as reporting on reporting.currency = rates.reporting_currency
     group by costs.client_id, date_trunc(costs.month, month)
+),
+
+-- money is spent before the first customer pays
+months as (
+    select client_id, month
+    from {{ ref('int_months') }}
+    union distinct
+    select spent.client_id, spent.month
+    from spent
+    inner join {{ ref('int_clients') }} as clients on clients.client_id = spent.client_id
+    cross join {{ ref('int_as_of') }} as moment
+    where {{ month_start('spent.month', 'clients.reporting_timezone') }} < moment.as_of
 )
 
 select
     months.client_id,
     months.month,
-    months.is_closed,
+    {{ month_start('date_add(months.month, interval 1 month)', 'clients.reporting_timezone') }} <= moment.as_of as is_closed,
     clients.reporting_currency as currency,
     coalesce(won.new_persons, 0) as new_persons,
     cast(spent.acquisition_cost as numeric) as acquisition_cost
-from {{ ref('int_months') }} as months
+from months
 inner join {{ ref('int_clients') }} as clients on clients.client_id = months.client_id
+cross join {{ ref('int_as_of') }} as moment
 left join won on won.client_id = months.client_id and won.month = months.month
 left join spent on spent.client_id = months.client_id and spent.month = months.month

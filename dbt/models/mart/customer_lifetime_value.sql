@@ -1,7 +1,7 @@
 {{ config(cluster_by=['client_id', 'currency']) }}
 
 with customers as (
-    select client_id, customer_id, created_at, person_key, currency
+    select client_id, customer_id, person_key, currency
     from {{ ref('int_customer_persons') }}
 ),
 
@@ -26,6 +26,7 @@ cash as (
         payments.client_id,
         payments.person_key,
         payments.currency,
+        sum(payments.amount) as cash_collected,
         sum(payments.net_amount) as net_cash_collected,
         case
             when countif(rates.rate is null) = 0
@@ -39,6 +40,15 @@ cash as (
     left join {{ ref('currencies') }} as reporting on reporting.currency = rates.reporting_currency
     where payments.person_key is not null
     group by payments.client_id, payments.person_key, payments.currency
+),
+
+-- what invoices were marked as paid with, without any payment
+marked as (
+    select marked.client_id, customers.person_key, marked.currency, sum(marked.amount) as amount
+    from {{ ref('int_marked_paid') }} as marked
+    inner join customers
+        on customers.client_id = marked.client_id and customers.customer_id = marked.customer_id
+    group by marked.client_id, customers.person_key, marked.currency
 ),
 
 recurring as (
@@ -99,8 +109,7 @@ grain as (
     union distinct
     select customers.client_id, customers.person_key, customers.currency
     from customers
-    cross join {{ ref('int_as_of') }} as moment
-    where customers.currency is not null and customers.created_at < moment.as_of
+    where customers.currency is not null
     union distinct
     select client_id, person_key, currency from cash
 ),
@@ -122,7 +131,12 @@ valued as (
                 'cast(economics.gross_margin * economics.expected_lifetime_months as numeric) * recurring.closing_mrr'
             ) }}
         end as projected_value,
-        sum(recurring.reporting_closing_mrr) over (partition by grain.client_id, grain.person_key) as reporting_mrr_of_person
+        case
+            when not logical_or(recurring.person_key is not null and recurring.reporting_closing_mrr is null) over (
+                partition by grain.client_id, grain.person_key
+            )
+                then sum(recurring.reporting_closing_mrr) over (partition by grain.client_id, grain.person_key)
+        end as reporting_mrr_of_person
     from grain
     left join {{ ref('unit_economics') }} as economics
         on economics.client_id = grain.client_id and economics.currency = grain.currency
@@ -146,7 +160,9 @@ select
     coalesce(payments.invoices_paid, 0) as invoices_paid,
     payments.first_payment_at,
     payments.last_payment_at,
+    cast(coalesce(cash.cash_collected, numeric '0') as numeric) as cash_collected,
     coalesce(cash.net_cash_collected, numeric '0') as net_cash_collected,
+    cast(coalesce(marked.amount, numeric '0') as numeric) as marked_paid_amount,
     grain.mrr,
     cast(grain.expected_lifetime_months as numeric) as expected_lifetime_months,
     coalesce(grain.is_lifetime_capped, false) as is_lifetime_capped,
@@ -192,6 +208,10 @@ left join cash
     on cash.client_id = grain.client_id
     and cash.person_key = grain.person_key
     and cash.currency = grain.currency
+left join marked
+    on marked.client_id = grain.client_id
+    and marked.person_key = grain.person_key
+    and marked.currency = grain.currency
 left join {{ ref('int_exchange_rates') }} as rates
     on rates.client_id = grain.client_id
     and rates.currency = grain.currency

@@ -53,5 +53,3 @@ left join billed
     on billed.client_id = persons.client_id and billed.customer_id = persons.customer_id
 left join subscribed
     on subscribed.client_id = persons.client_id and subscribed.customer_id = persons.customer_id
-cross join {{ ref('int_as_of') }} as moment
-where persons.created_at is null or persons.created_at < moment.as_of

@@ -51,6 +51,7 @@ select
     invoices.total,
     invoices.amount_due,
     invoices.amount_paid,
+    cast(coalesce(marked.amount, numeric '0') as numeric) as marked_paid_amount,
     invoices.amount_remaining,
     case when invoices.status = 'uncollectible' then invoices.amount_remaining else numeric '0' end as written_off_amount,
     invoices.status = 'open' and coalesce(invoices.due_at < moment.as_of, false) as is_overdue,
@@ -58,6 +59,8 @@ select
 from {{ ref('stg_stripe__invoices') }} as invoices
 cross join {{ ref('int_as_of') }} as moment
 inner join {{ ref('int_clients') }} as clients on clients.client_id = invoices.client_id
+left join {{ ref('int_marked_paid') }} as marked
+    on marked.client_id = invoices.client_id and marked.invoice_id = invoices.invoice_id
 left join lines
     on lines.client_id = invoices.client_id and lines.invoice_id = invoices.invoice_id
 left join {{ ref('int_customer_persons') }} as customers

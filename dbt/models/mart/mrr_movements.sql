@@ -10,7 +10,8 @@ with monthly as (
         currency,
         month,
         sum(mrr) as mrr,
-        sum(reporting_mrr) as reporting_mrr
+        -- what has no rate is unknown, not nothing
+        case when countif(reporting_mrr is null and mrr != 0) = 0 then coalesce(sum(reporting_mrr), numeric '0') end as reporting_mrr
     from {{ ref('mrr') }}
     group by client_id, person_key, currency, month
 ),
@@ -32,7 +33,7 @@ filled as (
         months.month,
         months.is_closed,
         coalesce(monthly.mrr, numeric '0') as closing_mrr,
-        coalesce(monthly.reporting_mrr, numeric '0') as reporting_closing_mrr
+        case when monthly.month is null then numeric '0' else monthly.reporting_mrr end as reporting_closing_mrr
     from payers
     inner join {{ ref('int_months') }} as months
         on months.client_id = payers.client_id and months.month >= payers.first_month

@@ -5,15 +5,9 @@
 
 -- Charges, and payments of invoices that went past Stripe's own charges: bank transfers and the like have no fee here.
 with refunded as (
-    select
-        refunds.client_id,
-        refunds.charge_id,
-        sum(refunds.amount) as amount
-    from {{ ref('stg_stripe__refunds') }} as refunds
-    cross join {{ ref('int_as_of') }} as moment
-    where {{ gives_back('refunds') }}
-        and refunds.created_at < moment.as_of
-    group by refunds.client_id, refunds.charge_id
+    select client_id, charge_id, sum(amount) as amount
+    from {{ ref('int_refunds') }}
+    group by client_id, charge_id
 ),
 
 disputed as (

@@ -29,22 +29,27 @@ counted as (
         countif(recent.month is not null and movements.movement = 'churn') as churned_persons,
         countif(last_months.month is not null and movements.closing_mrr > 0) as persons,
         sum(case when last_months.month is not null then movements.closing_mrr else numeric '0' end) as mrr,
-        sum(case when last_months.month is not null then movements.reporting_closing_mrr else numeric '0' end) as reporting_mrr
+        case
+            when countif(last_months.month is not null and movements.reporting_closing_mrr is null) = 0
+                then sum(case when last_months.month is not null then movements.reporting_closing_mrr else numeric '0' end)
+        end as reporting_mrr
     from {{ ref('mrr_movements') }} as movements
     left join recent on recent.client_id = movements.client_id and recent.month = movements.month
     left join last_months on last_months.client_id = movements.client_id and last_months.month = movements.month
     group by movements.client_id, movements.currency
 ),
 
--- of months without a known cost neither the cost nor who was won counts
+-- of months without a known cost neither the cost nor who was won counts; the window may begin before anybody paid
 acquired as (
     select
         months.client_id,
         sum(months.acquisition_cost) as cost,
         sum(months.new_persons) as new_persons
     from {{ ref('acquisition') }} as months
-    inner join recent on recent.client_id = months.client_id and recent.month = months.month
+    inner join numbered as newest on newest.client_id = months.client_id and newest.recency = 1
     where months.acquisition_cost is not null
+        and months.month <= newest.month
+        and date_diff(newest.month, months.month, month) < {{ var('churn_window_months') }}
     group by months.client_id
 ),
 

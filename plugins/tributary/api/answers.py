@@ -15,6 +15,8 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     observed_at: datetime
+    #: Where `body` was mended to be readable: what it was.
+    received: bytes = b""
 
     @property
     def source_now(self) -> datetime:

@@ -5,6 +5,8 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import time as clock_time
 from typing import Any, TypeVar
@@ -15,6 +17,7 @@ from pyrate_limiter import Limiter, Rate
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from tributary.api.answers import Answer, Judge, Verdict
+from tributary.api.mending import UNREADABLE, mended
 from tributary.errors import PostponedError, RefusedError, TributaryError
 
 log = logging.getLogger(__name__)
@@ -146,11 +149,20 @@ class ApiClient:
                 raise InvalidError(f"{where}: {answer.status} {judgement.reason}")
             case Verdict.MISSING:
                 raise MissingError(f"{where}: {answer.status} {judgement.reason}", answer)
-        try:
+        return self._decoded(answer, type_)
+
+    def _decoded(self, answer: Answer, type_: type[T]) -> tuple[Answer, T]:
+        with suppress(*UNREADABLE):
+            # What the walk passes by is not looked at by the decoder, and flattening would meet it.
+            answer.body.decode()
             return answer, msgspec.json.decode(answer.body or b"null", type=type_)
-        except msgspec.DecodeError:
-            # The message of the decoder may quote the payload.
-            raise _TransientError(f"{answer.status} with a body that is not the expected JSON") from None
+        with suppress(*UNREADABLE):
+            if body := mended(answer.body):
+                found = msgspec.json.decode(body, type=type_)
+                self.counts["mended answers"] += 1
+                return replace(answer, body=body, received=answer.body), found
+        # The message of the decoder may quote the payload.
+        raise _TransientError(f"{answer.status} with a body that is not the expected JSON")
 
     def _until(self, answer: Answer, wait: float | None) -> datetime:
         """When to come back: as the server said, else at the account's next midnight, else in an hour."""

@@ -307,12 +307,14 @@ class Contract(_Table):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes with whatever decides how a record becomes rows; not with descriptions."""
+        """Changes with whatever decides how a record becomes rows, the rules for personal data among it; not with
+        descriptions."""
         tables = [
-            (table.name, table.key, [column.model_dump(mode="json", exclude=_WORDS) for column in table.columns])
+            (table.name, table.key, table.known, [c.model_dump(mode="json", exclude=_WORDS) for c in table.columns])
             for table in self.tables
         ]
-        return blake2b(json.dumps(tables).encode(), digest_size=8).hexdigest()
+        decisive = self.model_dump(mode="json", include={"mode", "extra", "subject", "merged_ids", "time"})
+        return blake2b(json.dumps([tables, decisive]).encode(), digest_size=8).hexdigest()
 
     @property
     def name(self) -> str:

@@ -24,6 +24,7 @@ from tributary.flatten.rows import (
     is_required,
     known_paths,
     nested_tables,
+    overlaps,
     own_columns,
     row_type,
 )
@@ -212,10 +213,17 @@ class CarefulReader:
                 children.append((stream, rows))
                 found += [(stream, one) for one in drift]
         except RejectError as error:
-            return Rejected(error, self._key(record), self._count(record), self._source.deleted_at(record))
+            return self.rejected(raw, error)
         texts = [record.at(path) for path in self._contract.merged_ids]
         merged = [_value(text) for text in texts if text is not None]
         return Reading(row, children, found, merged, self._source.deleted_at(record))
+
+    def rejected(self, raw: msgspec.Raw, error: RejectError) -> Rejected:
+        """The record as one that is set aside, for that reason."""
+        if not is_object(raw):
+            return Rejected(error, None, {})
+        record = Node(raw)
+        return Rejected(error, self._key(record), self._count(record), self._source.deleted_at(record))
 
     def items(self, stream: str, parent: Any, items: list[msgspec.Raw]) -> tuple[list[Any], list[Drift]]:
         """Nested items as rows, with what drifted; `parent` is the parent's row.
@@ -301,21 +309,21 @@ class ExtraReader:
     """Reads columns that a contract has gained out of what `_extra` kept of their fields, as flattening would have."""
 
     def __init__(self, table: TableSpec, columns: Collection[str]) -> None:
-        # The rest of an object was never unknown, so `_extra` holds none of it. What is to be hashed or dropped waits
-        # until it is read again: a rule for personal data is applied in one place, where rows are staged.
-        own = [
-            column
-            for column in own_columns(table)
-            if column.name in columns and column.as_ != "rest" and column.rule in (None, Rule.CLEAR)
-        ]
-        self._readers = [_ColumnReader(column, required=False) for column in own]
-        self._paths = [path for column in own for path in column.path]
+        # The rest of an object was never unknown, so `_extra` holds none of it.
+        own = [column for column in own_columns(table) if column.name in columns and column.as_ != "rest"]
+        clear = [column for column in own if column.rule in (None, Rule.CLEAR)]
+        self._readers = [_ColumnReader(column, required=False) for column in clear]
+        self._paths = [path for column in clear for path in column.path]
+        # What is to be hashed or dropped is let go: it is in the column when the record is read again. A rule for
+        # personal data is applied in one place, where rows are staged.
+        self._protected = [path for column in own if column not in clear for path in column.path]
         self._known = _tree(table)
 
     def read(self, extra: bytes) -> tuple[dict[str, Any], dict[str, msgspec.Raw]] | None:
         """The values found by column, and what remains in `_extra`; None where it holds nothing for these columns."""
         kept = _fields(extra)
-        held = {key for key in kept for path in self._paths if path == key or path.startswith(f"{key}.")}
+        held = {key for key in kept if overlaps(key, self._protected)}
+        held |= {key for key in kept for path in self._paths if path == key or path.startswith(f"{key}.")}
         nodes = {key: Node(_nested(key, kept[key])) for key in held}
         values: dict[str, Any] = {}
         remains = {key: raw for key, raw in kept.items() if key not in held}
@@ -324,10 +332,6 @@ class ExtraReader:
                 raw = next((raw for node in nodes.values() if (raw := node.at(path)) is not None), None)
                 if raw is None:
                     continue
-                if reader.column.rule not in (None, Rule.CLEAR):
-                    # It is let go; the record's next reading brings what may be there.
-                    values[reader.column.name] = None
-                    break
                 try:
                     values[reader.column.name] = reader.convert(raw)
                 except (UnfitError, RejectError):
@@ -335,7 +339,8 @@ class ExtraReader:
                 break
         for node in nodes.values():
             remains |= {found.path: found.value for found in _unknown(node, self._known, "")}
-        return (values, remains) if values else None
+        remains = {path: raw for path, raw in remains.items() if not overlaps(path, self._protected)}
+        return (values, remains) if values or remains.keys() != kept.keys() else None
 
 
 def _nested(path: str, raw: msgspec.Raw) -> msgspec.Raw:

@@ -271,6 +271,7 @@ class _Flattening:
             covered_until=landing.covered_until,
             contract_version=self._contract.version,
             contract=self._contract.fingerprint,
+            suppressions=self._personal.suppressions,
             received=self._received,
             rejected=self._rejected,
             keyless_rejects=self._keyless,

@@ -62,6 +62,8 @@ class StagedManifest(msgspec.Struct, kw_only=True):
     contract_version: int
     #: Fingerprint of the contract that the rows are of.
     contract: str = ""
+    #: Entries of the client in ops.suppressions when the rows were made: whoever is added later is in them in clear.
+    suppressions: int = 0
     #: Records received from the API, and of them set aside.
     received: int
     rejected: int
@@ -85,5 +87,6 @@ class StagedManifest(msgspec.Struct, kw_only=True):
             raise RefusedError(
                 f"{contract.name} for client {self.item.client_id}, {self.item.window}: the rows in {self.folder} were "
                 f"flattened under another contract (version {self.contract_version}; now it is version "
-                f"{contract.version}); nothing was loaded. Clear the flatten task, which reads the landed pages again"
+                f"{contract.version}) or other rules for personal data; nothing was loaded. Clear the flatten task, "
+                "which reads the landed pages again"
             )

@@ -6,12 +6,15 @@ from typing import Any
 
 import msgspec
 
+from tributary.api.mending import MARK
 from tributary.contracts.model import Contract
 from tributary.flatten.careful import CarefulReader
 from tributary.flatten.fast import DECLINED, FastReader
 from tributary.flatten.rest import rests_of
 from tributary.flatten.rows import Gone, Nested, Reading, Rejected, RejectError
 from tributary.sources.base import Page, Source
+
+UNREADABLE = RejectError("unreadable", "", "holds what no JSON decoder takes")
 
 
 class Reader:
@@ -31,6 +34,8 @@ class Reader:
 
     def records(self, page: Page) -> Iterator[Reading | Gone | Rejected]:
         """The records of a page, in order."""
+        if page.received:
+            return map(self._unless_unreadable, self._careful.records(page.body, page.items))
         try:
             structs = self._fast.records(page.body, page.items)
         except DECLINED:
@@ -47,6 +52,9 @@ class Reader:
                 reading = self._careful.read(raws[number])
             yield reading
 
+    def _unless_unreadable(self, raw: Any) -> Reading | Gone | Rejected:
+        return self._careful.rejected(raw, UNREADABLE) if MARK in bytes(raw) else self._record(raw)
+
     def _record(self, raw: Any) -> Reading | Gone | Rejected:
         with suppress(*DECLINED):
             return self._fast.read(self._fast.record(raw))
@@ -60,6 +68,9 @@ class Reader:
         """
         assert page.child
         assert page.items
+        if page.received:
+            groups = self._careful.groups(page.body, page.items, page.parent)
+            return [self._nested(page.child, parent, parents[parent], items) for parent, items in groups]
         with suppress(*DECLINED):
             found = []
             for parent, items in self._fast.groups(page.body, page.items, page.child, page.parent):
@@ -73,6 +84,8 @@ class Reader:
     def _nested(self, child: str, parent: str, row: Any, items: list[Any]) -> Nested:
         if row is None:
             return Nested(parent, len(items), (), ())
+        if any(MARK in bytes(item) for item in items):
+            return Nested(parent, len(items), (), (), UNREADABLE)
         try:
             return Nested(parent, len(items), *self._careful.items(child, row, items))
         except RejectError as error:

@@ -144,6 +144,11 @@ def _seconds(day: Any) -> int:
     return int((day - date(1970, 1, 1)).days * 86_400)
 
 
+def overlaps(path: str, others: Iterable[str]) -> bool:
+    """Whether a dotted path is one of others, or stands above or below one."""
+    return any(f"{path}.".startswith(f"{other}.") or other.startswith(f"{path}.") for other in others)
+
+
 def is_raw(column: Column) -> bool:
     """Whether the column needs the value's own text: JSON lands as received, and a decimal may not become a float."""
     return column.type in (ColumnType.JSON, ColumnType.NUMERIC, ColumnType.BIGNUMERIC)

@@ -44,7 +44,11 @@ class PartitionReplaceOperator(TributaryOperator):
         chunks = [self.staged] if isinstance(self.staged, dict) else self.staged
         for chunk in map(Staged.from_dict, chunks):
             manifest = read_json(bucket, manifest_name(chunk.folder), StagedManifest)
-            assert manifest is not None, f"stage returned {chunk.folder} without a manifest"
+            if manifest is None:
+                raise RefusedError(
+                    f"{self.source}.{self.stream}: gs://{bucket.name}/{chunk.folder} is gone, since somebody in it was "
+                    "erased or it has expired; nothing was loaded. Clear the flatten task that wrote it"
+                )
             staged.append((chunk, manifest))
         ti = context["ti"]
         counts = replace(

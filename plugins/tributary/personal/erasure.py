@@ -38,14 +38,15 @@ def places(
     an erasure that was interrupted."""
     staged = warehouse.tables("raw_stage")
     for contract in sorted(contracts, key=is_root):
-        for table in contract.tables:
+        # Children first: which of them are about the person is seen by their parents.
+        for table in reversed(contract.tables):
             names = [f"raw_stage.{name}" for name in staged if name.startswith(f"{table.name}__")]
             for name in (*names, f"raw_history.{table.name}", f"raw.{table.name}"):
                 have = warehouse.columns(name) or ()
-                condition = _condition(person, table, have)
+                condition = _condition(warehouse, person, table, name, have)
                 if condition is None:
                     continue
-                sql = f"select count(*) as n from `{warehouse.project}.{name}` where {condition}"
+                sql = f"select count(*) as n from `{warehouse.project}.{name}` as t where {condition}"
                 if rows := int(warehouse.query(sql, labels)[0]["n"]):
                     yield Place(name, rows, tuple(_personal(table, have)), condition)
 
@@ -54,7 +55,8 @@ def erase_rows(warehouse: Warehouse, place: Place, labels: dict[str, str]) -> No
     """Empty the personal columns of the person's rows; ids, dates and amounts stay."""
     changes = ", ".join(f"{name} = null" for name in place.columns)
     warehouse.query(
-        f"update `{warehouse.project}.{place.table}` set {changes}, _row_hash = '{_ERASED}' where {place.condition}",
+        f"update `{warehouse.project}.{place.table}` as t set {changes}, _row_hash = '{_ERASED}' "
+        f"where {place.condition}",
         labels,
     )
 
@@ -64,25 +66,48 @@ def _personal(table: TableSpec, have: Container[str]) -> list[str]:
     return [name for name in names if name in have]
 
 
-def _condition(person: Person, table: TableSpec, have: Container[str]) -> str | None:
-    """Rows about the person that hold something personal; None for a table that can't be about anybody. `have`: its
-    columns, of which an older one may lack some, and the rejects of a stage load have none."""
+def _condition(warehouse: Warehouse, person: Person, table: TableSpec, name: str, have: Container[str]) -> str | None:
+    """Rows of the table `name` about the person that hold something personal; None where it can't be about anybody.
+    `have`: its columns, of which an older one may lack some, and the rejects of a stage load have none."""
+    personal = _personal(table, have)
+    about = _about(person, table, have)
+    if table.child and not table.subject and all(column in have for column in table.parent_key):
+        about += _of_parents(warehouse, person, table, name)
+    if not personal or not about:
+        return None
+    holds = " or ".join(f"t.{column} is not null" for column in personal)
+    return f"t.client_id = {literal(person.client_id)} and ({' or '.join(about)}) and ({holds})"
+
+
+def _about(person: Person, table: TableSpec, have: Container[str], alias: str = "t") -> list[str]:
+    """By which of its columns a row can be about the person, each as a condition."""
     ids = person.ids.get(table.contract.source)
     subjects = [subject for subject in table.subject if ids and subject.partition(".")[0] in have]
-    of_ids = [f"{_subject(subject)} in ({literals(ids or ())})" for subject in subjects]
     emails = [column.name for column in table.columns if column.pii == Pii.EMAIL and column.name in have]
-    personal = _personal(table, have)
-    if not personal or not (of_ids or emails):
-        return None
-    mailboxes = [person.is_mailbox(name) for name in emails]
-    holds = " or ".join(f"{name} is not null" for name in personal)
-    about = " or ".join(of_ids + mailboxes)
-    return f"client_id = {literal(person.client_id)} and ({about}) and ({holds})"
+    return [f"{_subject(alias, subject)} in ({literals(ids or ())})" for subject in subjects] + [
+        person.is_mailbox(f"{alias}.{name}") for name in emails
+    ]
 
 
-def _subject(subject: str) -> str:
+def _of_parents(warehouse: Warehouse, person: Person, table: TableSpec, name: str) -> list[str]:
+    """The same for the rows of a child that doesn't say itself whom it is about: by their parents' rows, wherever
+    these are."""
+    own = table.contract.tables[0]
+    places = [f"raw.{own.name}", f"raw_history.{own.name}"]
+    if name.startswith("raw_stage."):
+        places.append(name.replace(f".{table.name}__", f".{own.name}__"))
+    mine, theirs = ", ".join(f"t.{key}" for key in table.parent_key), ", ".join(f"p.{key}" for key in own.key)
+    return [
+        f"({mine}) in (select ({theirs}) from `{warehouse.project}.{place}` as p "
+        f"where p.client_id = {literal(person.client_id)} and ({' or '.join(about)}))"
+        for place in places
+        if (about := _about(person, own, warehouse.columns(place) or (), "p"))
+    ]
+
+
+def _subject(alias: str, subject: str) -> str:
     column, _, member = subject.partition(".")
-    return f"json_value({column}, '$.{member}')" if member else column
+    return f"json_value({alias}.{column}, '$.{member}')" if member else f"{alias}.{column}"
 
 
 def folders(bucket: Any, person: Person, contracts: Iterable[Contract]) -> Iterator[Folder]:

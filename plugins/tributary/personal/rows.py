@@ -11,7 +11,7 @@ import msgspec
 
 from tributary.contracts.model import Column, Contract, Pii, Rule, TableSpec
 from tributary.errors import RefusedError
-from tributary.flatten.rows import attribute
+from tributary.flatten.rows import attribute, overlaps
 from tributary.personal.keys import Keys
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -24,6 +24,8 @@ class Suppressed(NamedTuple):
 
     ids: frozenset[str] = frozenset()
     mailboxes: frozenset[str] = frozenset()
+    #: Entries of the client on the list when it was read. It only grows, so the number says whether it has since.
+    entries: int = 0
 
 
 class Personal:
@@ -40,6 +42,7 @@ class Personal:
 
     def __init__(self, contract: Contract, keys: Keys | None = None, suppressed: Suppressed | None = None) -> None:
         self._suppressed = suppressed or Suppressed()
+        self.suppressions = self._suppressed.entries
         self._keys = keys
         if keys is None and (contract.hashes or self._suppressed.mailboxes):
             raise RefusedError(f"{contract.name}: personal data has to be hashed, and there is no key")
@@ -51,7 +54,7 @@ class Personal:
 
     def is_suppressed(self, row: Any) -> bool:
         """Whether the record is about a person who was erased; `row` is its own row as it was read."""
-        ids, mailboxes = self._suppressed
+        ids, mailboxes, _ = self._suppressed
         if ids and any(_id(getattr(row, name), member) in ids for name, member in self._subjects):
             return True
         if not mailboxes or self._keys is None:
@@ -86,10 +89,7 @@ class _Rules:
 
     def _left(self, extra: dict[str, Any]) -> dict[str, Any] | None:
         """A value that didn't fit its column is no less personal for that."""
-        return {path: value for path, value in extra.items() if not self._is_protected(path)} or None
-
-    def _is_protected(self, path: str) -> bool:
-        return any(f"{path}.".startswith(f"{own}.") or own.startswith(f"{path}.") for own in self._paths)
+        return {path: value for path, value in extra.items() if not overlaps(path, self._paths)} or None
 
 
 def _ruled(table: TableSpec, keys: Keys | None) -> dict[str, Change]:

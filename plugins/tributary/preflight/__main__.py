@@ -16,7 +16,8 @@ def main(
     sources: Annotated[list[str] | None, typer.Argument(help="Sources to check; all by default.")] = None,
     wide: Annotated[int | None, typer.Option(help="Width of the report in characters.")] = None,
 ) -> None:
-    """Check credential, account, scopes, datasets, bucket, location and clock, and say how to mend what is wrong."""
+    """Check credential, account, scopes, datasets, bucket, location, clock and keys, and say how to mend what is
+    wrong."""
     console = Console(width=wide, highlight=False)
     findings: list[Finding] = []
     with console.status("checking"):
@@ -38,6 +39,7 @@ def _findings(chosen: list[str]) -> Iterator[Finding]:
     from tributary.hooks.lake import lake_bucket
     from tributary.hooks.warehouse import WarehouseHook
     from tributary.preflight.google import check_lake, check_warehouse
+    from tributary.preflight.personal import check_key
     from tributary.preflight.source import check_client
     from tributary.settings import settings
     from tributary.sources import source
@@ -45,7 +47,13 @@ def _findings(chosen: list[str]) -> Iterator[Finding]:
     own = settings()
     yield from check_warehouse(lambda: WarehouseHook().client, own.project, own.location)
     yield from check_lake(lake_bucket, own.location)
-    for name, contracts in load_all().items():
+    try:
+        every = load_all()
+    except RefusedError as error:
+        yield Finding("contracts", "files", fix=str(error))
+        return
+    yield check_key(every)
+    for name, contracts in every.items():
         if chosen and name not in chosen:
             continue
         try:

@@ -34,6 +34,9 @@ class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
     incomplete: tuple[str, ...] = ()
     #: The items define fields of the account's own, for the pages that follow.
     definitions: bool = False
+    #: Where the answer holds what no JSON decoder takes: all of it as received, a character for each byte. `body` has a
+    #: mark there (`api.mending`), and records with one are set aside.
+    received: str = ""
 
 
 class Checkpoint(msgspec.Struct):
@@ -108,6 +111,12 @@ class Source(Protocol):
 
     def conversions(self, definitions: Iterable[Mapping[str, Any]]) -> Mapping[str, Callable[[Any], Any]]:
         """How to type the values of the account's own fields, by name; raises UnfitError. Others stay as they are."""
+
+
+def landed(answer: Answer, **fields: Any) -> Page:
+    """An answer as it is landed."""
+    received = answer.received.decode("latin-1")
+    return Page(observed_at=answer.observed_at, body=compact(answer.body), received=received, **fields)
 
 
 def compact(body: bytes) -> msgspec.Raw:

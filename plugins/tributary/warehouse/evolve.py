@@ -16,9 +16,9 @@ from tributary.errors import RefusedError
 from tributary.flatten.careful import ExtraReader
 from tributary.flatten.values import FLOAT64_EXACT
 from tributary.lake import LineWriter
-from tributary.settings import settings
 from tributary.warehouse.literals import literal
-from tributary.warehouse.protocol import Warehouse
+from tributary.warehouse.load import load_parts
+from tributary.warehouse.protocol import LoadRefusedError, Warehouse
 from tributary.warehouse.schema import Field, history_schema, raw_schema, sql_type
 
 log = logging.getLogger(__name__)
@@ -141,7 +141,8 @@ def _fill(
     load_id: str,
     labels: dict[str, str],
 ) -> int:
-    """Move what `_extra` holds of columns into them, typed as flattening types it; the number of rows.
+    """Move what `_extra` holds of columns into them, typed as flattening types it; the number of rows. What is to be
+    hashed or dropped is only taken out.
 
     The row's hash stays: a record that is read again counts as changed once.
     """
@@ -159,13 +160,21 @@ def _fill(
         if writer.full:
             parts.append(writer.close())
     parts.append(writer.close())
-    uris = [f"gs://{bucket.name}/{part.name}" for part in parts if part]
-    if not uris:
+    written = [part for part in parts if part]
+    if not written:
         return 0
     fields = [{**have[column], "mode": "NULLABLE"} for column in (*ids, "_extra")]
     fields += [{**change.field, "mode": "NULLABLE"} for change in found]
     stage = f"raw_stage.{stem}"
-    loaded = warehouse.load(uris, stage, fields, expires_hours=settings().stage_expiration_hours, labels=labels)
+    where = f"{name}, filling {', '.join(names)} from _extra"
+    try:
+        loaded = load_parts(warehouse, bucket, written, stage, fields, where=where, labels=labels)
+    except LoadRefusedError as error:
+        raise RefusedError(
+            f"{where}: the load job refused {len(error.rows)} or more of {sum(part.lines for part in written)} rows; "
+            f"nothing was loaded: {error}. Mend the column in the contract (docs/runbooks/schema-drift.md) and clear "
+            "the flatten task"
+        ) from None
     taken = ", ".join(f"{column} = coalesce(s.{column}, t.{column})" for column in names)
     # A row that was written meanwhile is another observation.
     same = " and ".join(f"t.{column} = s.{column}" for column in ids)

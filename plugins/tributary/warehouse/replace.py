@@ -189,6 +189,7 @@ def _chunk(project: str, contract: Contract, number: int, staged: Staged, manife
         # What could not be read is not gone.
         "tombstones": _tells_what_is_gone(contract, manifest) and not manifest.keyless_rejects,
         "requests": manifest.requests.get("requests", 0),
+        "suppressions": manifest.suppressions,
     }
 
 

@@ -15,8 +15,8 @@ from tributary.flatten.rows import RejectError
 from tributary.lake import check_parts, read_json
 from tributary.landing.manifest import LandingManifest, manifest_name
 from tributary.personal.rows import Personal
-from tributary.settings import settings
 from tributary.sources import source
+from tributary.warehouse.load import load_parts
 from tributary.warehouse.protocol import LoadRefusedError, Warehouse
 from tributary.warehouse.refused import refused_records
 from tributary.warehouse.schema import REJECT_SCHEMA, raw_schema
@@ -115,22 +115,17 @@ def _load(
     parts = [part for table in manifest.tables.values() for part in table.parts]
     check_parts(bucket, [*parts, *manifest.rejects], "Clear the flatten task to write it again")
     tables: dict[str, str] = {}
+    of = f"for client {manifest.item.client_id}, {manifest.item.window}"
     for table in contract.tables:
         staged = manifest.tables[table.name]
         tables[table.name] = name = f"raw_stage.{table.name}__{stage_id}"
-        uris = [f"gs://{bucket.name}/{part.name}" for part in staged.parts]
-        where = f"{table.name} for client {manifest.item.client_id}, {manifest.item.window}"
-        hours = settings().stage_expiration_hours
-        rows = warehouse.load(uris, name, raw_schema(table, stage=True), expires_hours=hours, labels=labels)
-        if rows != staged.rows + staged.gone:
-            raise RefusedError(
-                f"{where}: the load job brought {rows} rows, expected {staged.rows + staged.gone}; "
-                "clear this task to load again"
-            )
+        where = f"{table.name} {of}"
+        schema = raw_schema(table, stage=True)
+        rows = load_parts(warehouse, bucket, staged.parts, name, schema, where=where, labels=labels)
         log.info("%s: %d rows in %s", where, rows, name)
     rejects = None
     if manifest.rejects:
         rejects = f"raw_stage.{contract.source}_{contract.stream}__{stage_id}_rejects"
-        uris = [f"gs://{bucket.name}/{part.name}" for part in manifest.rejects]
-        warehouse.load(uris, rejects, REJECT_SCHEMA, expires_hours=settings().stage_expiration_hours, labels=labels)
+        where = f"rejects of {contract.name} {of}"
+        load_parts(warehouse, bucket, manifest.rejects, rejects, REJECT_SCHEMA, where=where, labels=labels)
     return Staged(folder=manifest.folder, tables=tables, rejects=rejects)

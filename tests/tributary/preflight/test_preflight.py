@@ -1,6 +1,7 @@
 """The preflight, through its command line, against services that are well and services that are not."""
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,7 @@ def test_all_is_well_on_the_local_stack(world: World):
         "ok stripe acme read invoices changed, created",
         "ok hubspot acme read contacts changed, created",
         "ok hubspot acme read owners whole",
+        "ok personal data key connection pii_default; 0 streams hash with it",
     ):
         assert expected in report
     assert "ok this machine clock" in report
@@ -106,6 +108,31 @@ def test_places_that_do_not_exist(world: World):
     assert report.count("it does not exist") == 8
     assert "bq --location=US mk --dataset another-project:raw_history" in report
     assert "gs://no-such-bucket does not exist" in report
+
+
+def test_a_key_for_personal_data_that_is_missing(world: World, tmp_path: Path):
+    """Without it nobody can be erased; where something is hashed, it says which streams fail."""
+    short = {"AIRFLOW_CONN_PII_DEFAULT": '{"conn_type": "generic"}'}
+    missing = {"AIRFLOW_CONN_PII_DEFAULT": None}
+    [found] = to_mend(preflight("none", **missing)[1])
+    assert found.startswith(
+        "personal data key connection pii_default, the key for personal data, does not exist; set A"
+    )
+    assert found.endswith("erasing somebody needs it")
+    include = tmp_path / "include"
+    shutil.copytree(ROOT / "include" / "contracts", include / "contracts")
+    shutil.copy(ROOT / "include" / "clients.yml", include)
+    rules = include / "contracts" / "personal_data.yml"
+    rules.write_text(yaml.safe_dump({"email": "hash"}))
+    code, lines = preflight("none", TRIBUTARY_INCLUDE_DIR=str(include), **short)
+    assert code == 1
+    [found] = to_mend(lines)
+    assert "has a key of less than 32 characters; set AIRFLOW_CONN_PII_DEFAULT" in found
+    assert "streams hash with it (hubspot.contacts, " in found
+    rules.write_text(yaml.safe_dump({"email": "hide"}))
+    [found] = to_mend(preflight("none", TRIBUTARY_INCLUDE_DIR=str(include))[1])
+    assert found.startswith("contracts files")
+    assert "personal_data.yml" in found
 
 
 def test_data_elsewhere_than_the_settings_say(world: World):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tributary.api.client import ApiClient, InvalidError
-from tributary.sources.base import Page, compact
+from tributary.sources.base import Page, landed
 from tributary.sources.hubspot.answers import Associations, Problem
 
 log = logging.getLogger(__name__)
@@ -54,9 +54,7 @@ def _batch(api: ApiClient, path: str, child: str, batch: list[Input], links: Lin
         return _halves(api, path, child, batch, links)
     links.unreadable |= named
     links.edges += sum(len(edges.to) for edges in found.results)
-    links.pages.append(
-        Page(observed_at=answer.observed_at, body=compact(answer.body), items="results", child=child, associations=True)
-    )
+    links.pages.append(landed(answer, items="results", child=child, associations=True))
     return [
         {"id": edges.from_.id, "after": edges.paging.after}
         for edges in found.results

@@ -15,7 +15,7 @@ from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Axis, Contract
 from tributary.errors import RefusedError
 from tributary.settings import settings
-from tributary.sources.base import Checkpoint, Extent, Page, Walk, compact
+from tributary.sources.base import Checkpoint, Extent, Page, Walk, landed
 from tributary.sources.hubspot import associations, batches, errors, lists, values
 from tributary.sources.hubspot.answers import Anything, Catalogue, Portal, Results
 from tributary.sources.hubspot.limits import CRM_BUDGET, SEARCH_BUDGET, burst
@@ -129,13 +129,13 @@ class HubSpot:
             after = cursor.get("after") if archived == cursor.get("archived", False) else None
             found = lists.pages(api, self._paths.owners, {}, limit=PAGE, archived=archived, after=after)
             for answer, page in found:
-                yield Page(observed_at=answer.observed_at, body=compact(answer.body), items="results")
+                yield landed(answer, items="results")
                 yield Checkpoint(_behind(archived, page), len(page.results))
 
     def _at_once(self, api: ApiClient, path: str, given: dict[str, str] | None = None) -> Walk:
         """A collection that the API answers in one piece."""
         answer, page = api.get(path, Anything)
-        yield Page(observed_at=answer.observed_at, body=compact(answer.body), items="results", given=given or {})
+        yield landed(answer, items="results", given=given or {})
         yield Checkpoint({}, len(page.results))
 
 
@@ -154,7 +154,7 @@ class _Objects:
         self._wanted = wanted(self._contract, names)
         self._tell_unknown(set(names))
         if wants_rest(self._contract):
-            yield Page(observed_at=answer.observed_at, body=compact(answer.body), items="results", definitions=True)
+            yield landed(answer, items="results", definitions=True)
         archived, after = cursor.get("archived", False), cursor.get("after")
         if not archived:
             if _is_listed(axis, window, client):
@@ -215,9 +215,7 @@ class _Objects:
                 path = self._paths.associations(self._object, child.associate)
                 links.append(associations.read(self._api, path, child.stream, ids))
         incomplete = sorted(set().union(*(link.unreadable for link in links)))
-        yield Page(
-            observed_at=answer.observed_at, body=compact(answer.body), items="results", incomplete=tuple(incomplete)
-        )
+        yield landed(answer, items="results", incomplete=tuple(incomplete))
         for link in links:
             yield from link.pages
         return len(ids), sum(link.edges for link in links)

@@ -10,7 +10,7 @@ from tributary.api.answers import Answer
 from tributary.api.client import ApiClient, MissingError
 from tributary.contracts.model import Contract
 from tributary.errors import RefusedError
-from tributary.sources.base import Checkpoint, Page, Walk, compact
+from tributary.sources.base import Checkpoint, Page, Walk, landed
 from tributary.sources.stripe.listing import listed
 from tributary.sources.stripe.pages import created_in, gone, nested_pages, pages, single_params
 from tributary.sources.stripe.shapes import EventPage, record_types
@@ -61,7 +61,7 @@ def _fetched(api: ApiClient, contract: Contract, id_: str, deleted: int | None) 
     if deleted is not None and not record.deleted and (record.created or 0) < deleted:
         yield from _gone(id_, answer)
         return
-    yield Page(observed_at=answer.observed_at, body=compact(answer.body))
+    yield landed(answer)
     children = 0
     for child_page, count in nested_pages(api, contract, record):
         children += count

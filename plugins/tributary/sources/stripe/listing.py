@@ -5,7 +5,7 @@ from typing import Any
 
 from tributary.api.client import ApiClient
 from tributary.contracts.model import Contract
-from tributary.sources.base import Checkpoint, Extent, Page, Walk, compact
+from tributary.sources.base import Checkpoint, Extent, Walk, landed
 from tributary.sources.stripe.pages import list_params, nested_pages, pages
 from tributary.sources.stripe.shapes import record_types
 from tributary.windows import Window
@@ -26,7 +26,7 @@ def listed(
     _, page_type = record_types(contract)
     params = list_params(contract, window)
     for answer, page in pages(api, contract.request["path"], page_type, params, cursor.get("starting_after")):
-        yield Page(observed_at=answer.observed_at, body=compact(answer.body), items="data")
+        yield landed(answer, items="data")
         if seen is not None:
             seen.update(record.id for record in page.data)
         children = 0

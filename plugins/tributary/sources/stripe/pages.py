@@ -8,7 +8,7 @@ import msgspec
 from tributary.api.answers import Answer
 from tributary.api.client import ApiClient, ApiError
 from tributary.contracts.model import Contract
-from tributary.sources.base import Page, compact
+from tributary.sources.base import Page, landed
 from tributary.sources.stripe.shapes import IdPage
 from tributary.windows import Window
 
@@ -71,11 +71,7 @@ def nested_pages(api: ApiClient, contract: Contract, record: Any) -> Iterator[tu
         seen = {item.id for item in head.data}
         for answer, page in pages(api, path, IdPage, params, head.data[-1].id if head.data else None):
             seen |= {item.id for item in page.data}
-            body = compact(answer.body)
-            yield (
-                Page(observed_at=answer.observed_at, body=body, items="data", child=child.stream, parent=record.id),
-                len(page.data),
-            )
+            yield landed(answer, items="data", child=child.stream, parent=record.id), len(page.data)
         if head.total_count is not None and head.total_count != len(seen):
             raise ApiError(
                 f"{contract.name} {record.id}: {child.path} has {len(seen)} items, expected {head.total_count}; "
