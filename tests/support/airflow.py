@@ -33,6 +33,10 @@ class Airflow(AirflowApi):
         body = {"dag_run_id": run_id, "logical_date": start.replace(":00Z", ":01Z"), "conf": conf, **interval}
         self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
 
+    def pause(self, dag_id: str) -> None:
+        """Start no further tasks of the DAG's runs, until `unpause`."""
+        self._call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": True})
+
     def wait(self, dag_id: str, run_id: str, seconds: float = 300, expect: str = "success") -> None:
         """Wait until the run has ended as expected; says which tasks failed if not."""
         deadline = time.monotonic() + seconds
