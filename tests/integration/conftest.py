@@ -1,4 +1,4 @@
-"""An Airflow that runs nothing by itself, for `airflow dags test` against emulators and simulators."""
+"""What integration tests share: an Airflow that runs nothing by itself; a world and a BigQuery of their own."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,7 +10,10 @@ from include.local.services import SIMULATORS
 from include.local.stack import start_stack
 from tests.conftest import CUSTOMERS, ROOT, variables
 from tests.support.airflow import airflow_cli
+from tests.support.bigquery import BigQueryProxy, bigquery_proxy
+from tests.support.pipeline import bucket
 from tests.support.world import World
+from tributary.lake import read_lines
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +48,15 @@ def own_world(services: dict[str, str], tmp_path: Path) -> Iterator[World]:
             world = World.of(environment)
             world.reset()
             yield world
+
+
+@pytest.fixture
+def proxy(services: dict[str, str]) -> Iterator[BigQueryProxy]:
+    """A BigQuery whose load jobs refuse the rows that `proxy.refuses` says."""
+    with (
+        bigquery_proxy(services["BIGQUERY_EMULATOR_HOST"]) as (address, proxy),
+        variables({"BIGQUERY_EMULATOR_HOST": address}),
+    ):
+        lake = bucket()
+        proxy.lines_of = lambda uri: read_lines(lake, uri.removeprefix(f"gs://{lake.name}/"))
+        yield proxy

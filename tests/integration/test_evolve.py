@@ -7,15 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import variables
 from tests.integration.test_load import Invoices, invoice
 from tests.integration.test_load_integrity import loses
-from tests.support.bigquery import bigquery_proxy
+from tests.support.bigquery import BigQueryProxy
 from tests.support.contracts import changed
-from tests.support.pipeline import bucket, query, warehouse
+from tests.support.pipeline import query, warehouse
 from tributary.errors import RefusedError
 from tributary.hooks.warehouse import WarehouseHook
-from tributary.lake import read_lines
 from tributary.warehouse import evolve as module
 from tributary.warehouse.schema import sql_type
 
@@ -141,21 +139,15 @@ def test_rows_that_fill_a_column_are_counted(
 
 
 def test_rows_that_fill_a_column_and_are_refused_say_so(
-    invoices: Invoices, services: dict[str, str], tmp_path: Path
+    invoices: Invoices, proxy: BigQueryProxy, tmp_path: Path
 ) -> None:
     invoices.load(invoice(1, bonus="beyond"))
     invoices.pipeline.contract = changed(tmp_path, {"name": "bonus", "type": "STRING"})
-    with (
-        bigquery_proxy(services["BIGQUERY_EMULATOR_HOST"]) as (address, proxy),
-        variables({"BIGQUERY_EMULATOR_HOST": address}),
-    ):
-        lake = bucket()
-        proxy.lines_of = lambda uri: read_lines(lake, uri.removeprefix(f"gs://{lake.name}/"))
-        proxy.refuses = lambda line: b"beyond" in line
-        said = r"raw.stripe_invoices, filling bonus .* refused 1 .* of 1 rows; nothing was loaded.*clear the flatten"
-        with pytest.raises(RefusedError, match=said) as refused:
-            invoices.load(invoice(2), axis="changed")
-        assert "beyond" not in str(refused.value)
+    proxy.refuses = lambda line: b"beyond" in line
+    said = r"raw.stripe_invoices, filling bonus .* refused 1 .* of 1 rows; nothing was loaded.*clear the flatten"
+    with pytest.raises(RefusedError, match=said) as refused:
+        invoices.load(invoice(2), axis="changed")
+    assert "beyond" not in str(refused.value)
     assert query("select id from raw.stripe_invoices") == [{"id": "in_1"}]
 
 

@@ -1,16 +1,13 @@
 """Rows that BigQuery's load job refuses: their records are rejects, and the others are loaded."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.conftest import variables
 from tests.integration.test_load import Invoices, invoice, totals
-from tests.support.bigquery import BigQueryProxy, bigquery_proxy
-from tests.support.pipeline import bucket, empty, query
+from tests.support.bigquery import BigQueryProxy
+from tests.support.pipeline import empty, query
 from tributary.errors import RefusedError
-from tributary.lake import read_lines
 
 pytestmark = pytest.mark.emulators
 
@@ -22,16 +19,9 @@ def invoices(services: dict[str, str]) -> Invoices:
 
 
 @pytest.fixture
-def proxy(services: dict[str, str]) -> Iterator[BigQueryProxy]:
-    """A BigQuery whose load jobs refuse every row with `beyond` in it."""
-    with (
-        bigquery_proxy(services["BIGQUERY_EMULATOR_HOST"]) as (address, proxy),
-        variables({"BIGQUERY_EMULATOR_HOST": address}),
-    ):
-        lake = bucket()
-        proxy.lines_of = lambda uri: read_lines(lake, uri.removeprefix(f"gs://{lake.name}/"))
-        proxy.refuses = lambda line: b"beyond" in line
-        yield proxy
+def refusing(proxy: BigQueryProxy) -> BigQueryProxy:
+    proxy.refuses = lambda line: b"beyond" in line
+    return proxy
 
 
 def rejects(invoices: Invoices) -> list[tuple[Any, ...]]:
@@ -48,7 +38,7 @@ def with_line(number: int, text: str) -> dict[str, Any]:
     return record
 
 
-def test_a_refused_record_is_a_reject_and_blocks_nothing(invoices: Invoices, proxy: BigQueryProxy) -> None:
+def test_a_refused_record_is_a_reject_and_blocks_nothing(invoices: Invoices, refusing: BigQueryProxy) -> None:
     """Refused for a field of its own or of one of its lines; with its last good row, its lines and all."""
     invoices.load(invoice(1), invoice(2), invoice(3))
     counts = invoices.load(
@@ -62,20 +52,20 @@ def test_a_refused_record_is_a_reject_and_blocks_nothing(invoices: Invoices, pro
         ("in_2", "refused", "stripe_invoices", 2, said),
         ("in_3", "refused", "stripe_invoice_lines", 3, said),
     ]
-    assert proxy.refused == 2
+    assert refusing.refused == 2
     # Mended at the source, it is loaded as any other.
     assert invoices.load(*(invoice(number, total=9) for number in range(1, 5))) == {"received": 4, "loaded": 4}
 
 
-def test_of_many_refused_rows_only_some_are_named(invoices: Invoices, proxy: BigQueryProxy) -> None:
-    proxy.names_refused = 2
+def test_of_many_refused_rows_only_some_are_named(invoices: Invoices, refusing: BigQueryProxy) -> None:
+    refusing.names_refused = 2
     records = [invoice(number, metadata={"k": "beyond" if number % 3 == 0 else "in"}) for number in range(1, 25)]
     assert invoices.load(*records) == {"received": 24, "loaded": 16, "rejected": 8}
     assert [row[0] for row in rejects(invoices)] == [f"in_{number}" for number in range(3, 25, 3)]
-    assert proxy.refused == 4
+    assert refusing.refused == 4
 
 
-def test_more_refused_rows_than_the_limit_load_nothing(invoices: Invoices, proxy: BigQueryProxy) -> None:
+def test_more_refused_rows_than_the_limit_load_nothing(invoices: Invoices, refusing: BigQueryProxy) -> None:
     invoices.load(invoice(1))
     records = [invoice(number, metadata={"k": "beyond"}) for number in range(2, 30)]
     with pytest.raises(RefusedError, match=r"of 29 records break the contract.*stripe_invoices \(refused\)"):
@@ -83,7 +73,7 @@ def test_more_refused_rows_than_the_limit_load_nothing(invoices: Invoices, proxy
     assert totals() == {"in_1": 1000}
 
 
-def test_a_refusal_that_is_about_no_record_says_so_without_a_value(invoices: Invoices, proxy: BigQueryProxy) -> None:
+def test_a_refusal_that_is_about_no_record_says_so_without_a_value(invoices: Invoices, refusing: BigQueryProxy) -> None:
     landed = invoices.land(invoice(1), axis="changed", gone=("in_beyond",))
     with pytest.raises(RefusedError, match=r"stripe.invoices for client acme.* not for what a record holds") as caught:
         invoices.pipeline.load(landed)
