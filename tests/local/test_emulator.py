@@ -5,6 +5,7 @@ When a stock case begins to be right, upstream has mended it and the fix can go.
 
 import datetime
 import io
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -277,3 +278,31 @@ def test_a_query_that_is_repeated_is_not_spoiled_by_the_remembered_parse(tables:
         "select date_trunc(d, month) as m, cast('1.5' as numeric) as n from (select date '2026-02-15' as d) group by m"
     )
     assert [tables.run(sql) for _ in range(3)] == [[(DAY(2026, 2, 1), Decimal("1.5"))]] * 3
+
+
+def mixed_up(client: bigquery.Client) -> bool:
+    """Whether listing a table's rows gives anything else while other requests are answered."""
+    client.create_dataset("busy", exists_ok=True)
+    for name, rows in (("few", 1), ("many", 500)):
+        numbered = f"select '{name}' as name, n from unnest(generate_array(1, {rows})) n"
+        sql = f"create or replace table busy.{name} as {numbered}"
+        client.query(sql).result()
+    few, many = (client.get_table(f"busy.{name}") for name in ("few", "many"))
+
+    def read(number: int) -> bool:
+        try:
+            rows = list(client.list_rows(few if number % 2 else many, retry=None))
+            return [row["name"] for row in rows] != (["few"] if number % 2 else ["many"] * 500)
+        except (GoogleAPIError, NoConnection, IndexError):
+            return True
+
+    with ThreadPoolExecutor(4) as pool:
+        return any(pool.map(read, range(300)))
+
+
+def test_rows_are_those_of_the_table_that_was_asked_for(mended: bigquery.Client) -> None:
+    assert not mixed_up(mended)
+
+
+def test_which_in_stock_they_are_not(stock: bigquery.Client) -> None:
+    assert mixed_up(stock), "stock is right: the fix can go"

@@ -15,6 +15,7 @@ from include.local.emulator import (
     routines,
     scripts,
     templates,
+    threads,
     transactions,
 )
 
@@ -27,7 +28,8 @@ def main() -> None:
     found = importlib.metadata.version("bqemulator")
     if found != VERSION:
         raise SystemExit(f"These fixes are for bqemulator {VERSION}, installed is {found}.")
-    for module in (engine, parsing, rewriting, routines, scripts, transactions, alter, loads, copies, templates):
+    fixes = (engine, threads, parsing, rewriting, routines, scripts, transactions, alter, loads, copies, templates)
+    for module in fixes:
         module.apply()
 
     from bqemulator.cli import main as bqemulator
