@@ -218,7 +218,8 @@ class BigQueryProxy:
         project = path.split("/projects/")[1].split("/", maxsplit=1)[0]
         if names[-1] == "cancel":
             self.parked[job_id] = True
-            return json.dumps({"kind": "bigquery#jobCancelResponse", "job": {}}).encode()
+            job = _resource(job_id, project, {"query": {}}, {"state": "RUNNING"})
+            return json.dumps({"kind": "bigquery#jobCancelResponse", "job": job}).encode()
         stopped = {"reason": "stopped", "message": "Job execution was cancelled: User requested cancellation"}
         cancelled = self.parked[job_id]
         if "queries" in names:
