@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.docs.following import follow
+from tests.docs.runbooks import FOLDER, blocks, sections
 from tests.oracle import Books, Load, compare_clv, compare_raw, expected_clv, expected_people, expected_raw
 from tests.oracle.raw import Source
 from tests.support.airflow import Airflow
@@ -67,6 +69,13 @@ def settled(airflow: Airflow, run_id: str) -> dict[str, str]:
     return states
 
 
+def runbook(page: str, section: str, airflow: Airflow, language: str = "") -> None:
+    """Do what the section says, or only its blocks of one language, with the run of this module in place of its own."""
+    for block in blocks(sections(FOLDER / f"{page}.md")[section]):
+        if language in ("", block.language):
+            follow(block, block.text.replace("practise_model", "day5"), f"{page}, {section}", airflow)
+
+
 def loads_until(*days: tuple[int, int]) -> list[Load]:
     """The history, then each (day, day of the world's clock) as a daily load, widened by a look-back of one day."""
     loads = [Load(source, "created", SINCE, day(4), after(4)) for source in SOURCES]
@@ -123,12 +132,11 @@ def test_days_by_backfill(airflow: Airflow, company: World) -> None:
 
 
 def test_what_fails_in_a_build_stops_what_depends_on_it_and_nothing_else(airflow: Airflow) -> None:
-    """A deal that is there twice, a table that is missing; both are mended and cleared: the rest goes on."""
+    """A deal that is there twice (by the runbook), a table that is missing; mended and cleared, the rest goes on."""
     from tributary.contracts.loader import load_contracts
     from tributary.warehouse.tables import ensure_tables
 
-    twice = "select * replace ('twice' as _run_id) from raw.hubspot_deals"
-    query(f"insert into raw.hubspot_deals {twice} where id = (select min(id) from raw.hubspot_deals)")
+    runbook("model-failed", "Practise", airflow, "sql")
     query("create table raw.kept as select * from raw.hubspot_deal_merges; drop table raw.hubspot_deal_merges;")
     airflow.unpause("build_warehouse")
     test, model = "staging.stg_hubspot__deals", "staging.stg_hubspot__deal_merges"
@@ -143,12 +151,13 @@ def test_what_fails_in_a_build_stops_what_depends_on_it_and_nothing_else(airflow
     written = {row["table_name"] for row in query("select table_name from mart.INFORMATION_SCHEMA.TABLES")}
     assert marts - written == {"deals", "funnel"}
 
-    query("delete from raw.hubspot_deals where _run_id = 'twice'")
+    runbook("model-failed", "Confirm", airflow)
     ensure_tables(warehouse(), load_contracts("hubspot")["deals"], {})
     query("insert into raw.hubspot_deal_merges select * from raw.kept; drop table raw.kept;")
     before = airflow.instances("build_warehouse", "day5", "build_all")
-    airflow.clear("build_warehouse", "day5", [test, model])
+    runbook("model-failed", "Do", airflow)
     airflow.wait("build_warehouse", "day5")
+    runbook("model-failed", "Fixed when", airflow)
     assert airflow.instances("build_warehouse", "day5", "build_all") == before, "only what was cleared is built"
 
 
@@ -172,7 +181,7 @@ def test_every_way_of_running_a_date_computes_the_same_window(airflow: Airflow, 
     airflow.start_interval("ingest_stripe", "by_interval", "2026-01-04T00:00:00Z", "2026-01-05T00:00:00Z", **only)
     for run_id in ("by_date", "by_params", "by_neither", "by_interval"):
         airflow.wait("ingest_stripe", run_id)
-    airflow.cli("dags", "test", "ingest_stripe", "2026-01-05T12:00:00", "--conf", '{"streams": ["products"]}')
+    airflow.run_without_scheduler("ingest_stripe", "2026-01-05T12:00:00", **only)
     rows = query(
         "select run_id, window_start, window_end from ops.ledger "
         "where table_name = 'stripe_products' and axis = 'changed'"
@@ -211,7 +220,7 @@ def test_a_day_later_from_another_process_a_rerun_changes_nothing(airflow: Airfl
         airflow.wait(dag_id, "day6")
     before = contents()
     for dag_id in INGEST:
-        airflow.cli("dags", "test", dag_id, "2026-01-05T18:00:00")
+        airflow.run_without_scheduler(dag_id, "2026-01-05T18:00:00")
     assert contents() == before
     assert_raw_equals_the_books(company, loads_until((4, 6), (5, 6), (6, 7)))
 
