@@ -170,3 +170,35 @@ def test_what_winning_customers_costs_is_a_metric_where_somebody_has_said_so(wri
         else:
             assert row["cac"] is None
     assert any(row["cac"] for row in rows) == bool(GIVEN[client].costs)
+
+
+@pytest.mark.emulators
+def test_a_total_of_which_a_part_has_no_rate_is_unknown(written: Warehouse, tables: dict[str, MetricTable]) -> None:
+    """Every metric in the reporting currency: null beside what could be converted, and how much could not."""
+    parts = {
+        "metrics_revenue": ("mart.revenue", "reporting_amount", "amount", "net_revenue", "bookings"),
+        "metrics_clv": (
+            "mart.customer_lifetime_value",
+            "reporting_net_cash_collected",
+            "net_cash_collected",
+            "net_cash",
+            "cash",
+        ),
+    }
+    for name, (mart, column, amount, metric, unit) in parts.items():
+        total = "net_cash_collected_reporting" if metric == "net_cash" else f"{metric}_reporting"
+        select = f"select * from mart.{name} where currency = 'usd' order by client_id, 1"
+        before = written.query(select)
+        assert all(row[total] == row[f"{metric}_converted"] and row[f"unconverted_{unit}"] == 0 for row in before)
+        written.query(f"create table mart.kept as select * from {mart}")
+        one = f"select min(to_json_string(r)) from {mart} r where currency = 'usd' and {amount} > 0"
+        written.query(f"update {mart} t set {column} = null where to_json_string(t) = ({one})")
+        write_metrics(_Writer(written), tables.values(), {"stream": "metrics"})  # type: ignore[arg-type]
+        pairs = [(a, b) for a, b in zip(before, written.query(select), strict=True) if a != b]
+        written.query(
+            f"delete from {mart} where true; insert into {mart} select * from mart.kept; drop table mart.kept;"
+        )
+        [(old, new)] = pairs
+        assert (new[total], new[f"unconverted_{unit}"]) == (None, 1)
+        assert new[f"{metric}_converted"] < old[f"{metric}_converted"]
+    write_metrics(_Writer(written), tables.values(), {"stream": "metrics"})  # type: ignore[arg-type]

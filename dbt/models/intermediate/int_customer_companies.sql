@@ -3,7 +3,8 @@
 with living as (
     select client_id, company_id, created_at, {{ normalised_domain('domain') }} as domain
     from {{ ref('stg_hubspot__companies') }}
-    where not is_deleted
+    cross join {{ ref('int_as_of') }} as moment
+    where not is_deleted and created_at < moment.as_of
 ),
 
 records as (
