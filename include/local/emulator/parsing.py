@@ -1,12 +1,16 @@
 """Speed: the emulator parses every statement about twenty times, in steps that know nothing of each other.
 
 More than half of its time went there. On top of that the compiled sqlglot, for each statement that it generates, parses
-seventeen templates of DuckDB SQL which the plain one parses once.
+seventeen templates of DuckDB SQL which the plain one parses once. What is left is copying trees: half of that goes into
+the general `deepcopy` of each node's notes, which are flat.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
+from copy import deepcopy
+from functools import wraps
 from typing import Any
 
 from sqlglot import exp
@@ -21,6 +25,7 @@ def apply() -> None:
 
     parse = Dialect.parse
     known: OrderedDict[tuple[Any, ...], tuple[bool, list[Any]]] = OrderedDict()
+    looking = _those_who_only_look()
 
     def parse_once(self: Any, sql: str, **options: Any) -> list[Any]:
         key = (type(self), sql, *sorted(options.items()))
@@ -35,11 +40,67 @@ def apply() -> None:
                 known.popitem(last=False)
         except TypeError:  # options that can't be a key
             return parse(self, sql, **options)
-        # Callers change what they get, but for templates in no dialect: those are copied when they are filled in.
-        return trees if shared else [tree.copy() if tree is not None else None for tree in trees]
+        # Callers change what they get, but for those who only look, and templates in no dialect: copied when filled in.
+        return trees if shared or looking() else [tree.copy() if tree is not None else None for tree in trees]
 
     Dialect.parse = parse_once  # type: ignore[method-assign]
+    _copies()
     _options_of_columns()
+
+
+def _those_who_only_look() -> Callable[[], bool]:
+    """Whether one of the functions runs that ask a tree what kind of statement it is, or which tables it names."""
+    from bqemulator.catalog import ddl_sync
+    from bqemulator.jobs import executor
+    from bqemulator.scripting import interpreter
+    from bqemulator.sql import inner_query
+
+    depth = [0]
+
+    def only_looks(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def looking(*arguments: Any, **options: Any) -> Any:
+            depth[0] += 1
+            try:
+                return function(*arguments, **options)
+            finally:
+                depth[0] -= 1
+
+        return looking
+
+    for module, names in {
+        ddl_sync: (
+            "_detect_catalog_drop",
+            "_detect_create_schema",
+            "_detect_plain_create_view",
+            "_detect_plain_create_table",
+        ),
+        executor: ("_reject_dml_on_immutable", "_parse_for_classification"),
+        interpreter: ("_is_row_producing",),
+        inner_query: ("build_catalog_schema",),
+    }.items():
+        for name in names:
+            setattr(module, name, only_looks(getattr(module, name)))
+    return lambda: depth[0] > 0
+
+
+_PLAIN = {int, str, bool, type(None)}
+
+
+def _copies() -> None:
+    """Copies of trees: the same nodes, with their comments and positions copied as the flat things that they are."""
+    from sqlglot.expressions import core
+
+    def copied(value: Any) -> Any:
+        if isinstance(value, core.Expr):
+            return value.__deepcopy__(None)
+        if type(value) is dict:
+            return {key: each if type(each) in _PLAIN else deepcopy(each) for key, each in value.items()}
+        if type(value) is list:
+            return [each if type(each) in _PLAIN else deepcopy(each) for each in value]
+        return deepcopy(value)
+
+    core.deepcopy = copied  # type: ignore[assignment]
 
 
 def _options_of_columns() -> None:
