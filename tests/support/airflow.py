@@ -62,12 +62,12 @@ class Airflow(AirflowApi):
 
     def tasks(self, dag_id: str, run_id: str) -> dict[str, str]:
         """State by task id (the last instance of a mapped task)."""
-        answer = self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=500)
-        return {task["task_id"]: task["state"] for task in answer["task_instances"]}
+        return {task["task_id"]: task["state"] for task in self.instances(dag_id, run_id)}
 
-    def instances(self, dag_id: str, run_id: str, task_id: str) -> list[dict[str, Any]]:
+    def instances(self, dag_id: str, run_id: str, task_id: str | None = None) -> list[dict[str, Any]]:
+        """Of one task, or of all."""
         answer = self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=500)
-        return [task for task in answer["task_instances"] if task["task_id"] == task_id]
+        return [task for task in answer["task_instances"] if task_id in (None, task["task_id"])]
 
     def log(self, dag_id: str, run_id: str, task_id: str, *, map_index: int = -1, attempt: int = 1) -> str:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"

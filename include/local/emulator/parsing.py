@@ -100,7 +100,7 @@ def _copies() -> None:
             return [each if type(each) in _PLAIN else deepcopy(each) for each in value]
         return deepcopy(value)
 
-    core.deepcopy = copied  # type: ignore[assignment]
+    vars(core)["deepcopy"] = copied
 
 
 def _options_of_columns() -> None:
