@@ -15,7 +15,7 @@ with its downstream. Or trigger again. *Build everything* in the form also build
 #### When it fails
 | task | what it says | what to do |
 |---|---|---|
-| wait_for_sources | the ledger still lacks … | look at the lane of that stream in its ingest DAG; once it has run, clear this task |
+| wait_for_sources | waiting for …, and after 12 hours: the ledger still lacks … | look at the lane of that stream in its ingest DAG; once it has run, this task goes on by itself, or, if it had given up, is to be cleared |
 | plan_build | known_at … has to lie between … | correct the form, trigger again |
 | build_all | dbt's reason for not running at all | mend the project or its profile, clear the task |
 | a model could not be built | BigQuery's reason, in the log of its second attempt at it | mend the model, clear the task with its downstream |

@@ -30,9 +30,9 @@ class Result:
 class Ownership:
     """Which model each test belongs to, so that it is run, shown and run again with that one.
 
-    A test belongs to the model that it is declared on. A singular one is declared on none: it belongs to the one of its
-    parents that the fewest models depend on, and so stops the least beside what depends on all of them.
-    Seeds are models here.
+    A test belongs to the model that it is declared on, unless another of its parents is built behind that one: such a test
+    can only be run after it. A singular one is declared on none: it belongs to the one of its parents that the fewest
+    models depend on, and so stops the least beside what depends on all of them. Seeds are models here.
     """
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
@@ -56,10 +56,11 @@ class Ownership:
 
     def _owner(self, test: Mapping[str, Any]) -> str:
         parents = [parent for parent in test["depends_on"]["nodes"] if parent in self.models]
+        last = [parent for parent in parents if self._behind[parent].isdisjoint(parents)]
         declared = test.get("attached_node")
-        if declared in parents:
+        if declared in last:
             return str(declared)
-        return str(min(parents, key=lambda each: (len(self._behind[each]), each)))
+        return str(min(last, key=lambda each: (len(self._behind[each]), each)))
 
     def _depending_on(self, model: str) -> set[str]:
         found: set[str] = set()

@@ -40,6 +40,8 @@ OWNERSHIP = Ownership(
         node("test", "invoices_have_customers", "customers", "invoices", declared_on="invoices"),
         node("test", "revenue_adds_up", "invoices", "revenue"),
         node("test", "no_orphans", "customers", "invoices"),
+        # what an invoice belongs to is built out of the invoices: nothing can be said before that
+        node("test", "invoices_are_booked", "invoices", "revenue", declared_on="invoices"),
     )
 )
 
@@ -50,6 +52,7 @@ def test_a_test_belongs_to_what_it_is_declared_on_or_to_the_parent_with_the_fewe
         "test.p.invoices_have_customers": "model.p.invoices",
         "test.p.revenue_adds_up": "model.p.revenue",
         "test.p.no_orphans": "model.p.customers",
+        "test.p.invoices_are_booked": "model.p.revenue",
     }
 
 
@@ -57,9 +60,9 @@ def test_a_model_that_is_built_alone_is_looked_at_by_all_tests_that_no_later_mod
     found = {name: OWNERSHIP.tests_of(f"model.p.{name}") for name in ("customers", "invoices", "revenue", "diary")}
     assert found == {
         "customers": ["test.p.unique_customers", "test.p.invoices_have_customers", "test.p.no_orphans"],
-        # not revenue_adds_up: revenue is built after it, and brings it along
+        # not the two that also look at revenue: it is built after it, and brings them along
         "invoices": ["test.p.invoices_have_customers", "test.p.no_orphans"],
-        "revenue": ["test.p.revenue_adds_up"],
+        "revenue": ["test.p.revenue_adds_up", "test.p.invoices_are_booked"],
         "diary": [],
     }
 
