@@ -1,6 +1,6 @@
 """What a dbt build made of each model: of the model itself and of its tests. Pure: of dbt's manifest and results."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -30,9 +30,9 @@ class Result:
 class Ownership:
     """Which model each test belongs to, so that it is run, shown and run again with that one.
 
-    A test belongs to the model that it is declared on, unless another of its parents is built behind that one: such a test
-    can only be run after it. A singular one is declared on none: it belongs to the one of its parents that the fewest
-    models depend on, and so stops the least beside what depends on all of them. Seeds are models here.
+    A test belongs to the model that it is declared on, unless another of its parents is built behind that one: then to
+    that parent. A singular one is declared on none: it belongs to the one of its parents that the fewest models depend
+    on, and so stops the least beside what depends on all of them. Seeds are models here.
     """
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
@@ -43,15 +43,19 @@ class Ownership:
         self._behind = {model: self._depending_on(model) for model in self.models}
         self.owners = {key: self._owner(test) for key, test in self.tests.items()}
 
-    def tests_of(self, model: str) -> list[str]:
+    def tests_of(self, model: str, not_built: Collection[str] = ()) -> list[str]:
         """Unique ids of the tests to run when this model is built by itself.
 
         Its own, and those of other models that look at this one too, unless these models will be built after it.
+        Without those that also look at one of `not_built`: that one brings them along.
         """
+        others = set(not_built) - {model}
         return [
             key
             for key, test in self.tests.items()
-            if model in test["depends_on"]["nodes"] and self.owners[key] not in self._behind[model]
+            if model in test["depends_on"]["nodes"]
+            and self.owners[key] not in self._behind[model]
+            and others.isdisjoint(test["depends_on"]["nodes"])
         ]
 
     def _owner(self, test: Mapping[str, Any]) -> str:

@@ -67,6 +67,12 @@ def test_a_model_that_is_built_alone_is_looked_at_by_all_tests_that_no_later_mod
     }
 
 
+def test_what_also_looks_at_a_model_that_is_not_built_is_left_to_that_one() -> None:
+    own, *others = OWNERSHIP.tests_of("model.p.customers")
+    assert OWNERSHIP.tests_of("model.p.customers", {"model.p.customers", "model.p.invoices"}) == [own]
+    assert set(others) <= set(OWNERSHIP.tests_of("model.p.invoices", {"model.p.invoices"}))
+
+
 def test_a_failed_test_fails_its_model_and_says_where_the_rows_are() -> None:
     found = outcomes(
         [

@@ -45,10 +45,17 @@ class BuildModelOperator(DbtOperator):
 
     def _by_itself(self, context: Any) -> Outcome:
         ownership = self.ownership
-        tests = [ownership.tests[test] for test in ownership.tests_of(self.model)]
+        tests = [ownership.tests[test] for test in ownership.tests_of(self.model, self._not_built(context))]
         selected = [f"fqn:{'.'.join(node['fqn'])}" for node in (ownership.models[self.model], *tests)]
         found = self.build(context, "--indirect-selection", "empty", "--select", *selected)
         return self._together(found)
+
+    def _not_built(self, context: Any) -> set[str]:
+        """Models whose tasks in this run have not got to it: what else looks at them is left to these tasks."""
+        run_id = context["run_id"]
+        tasks = {task.task_id: task.model for task in context["dag"].tasks if isinstance(task, BuildModelOperator)}
+        states = context["ti"].get_task_states(dag_id=self.dag_id, task_ids=list(tasks), run_ids=[run_id])[run_id]
+        return {model for task, model in tasks.items() if states.get(task) not in ("success", "running")}
 
     def _together(self, found: dict[str, Outcome]) -> Outcome:
         """Of the model, or of a test of another one that looks at it."""
