@@ -40,6 +40,7 @@ def up(settings: LocalSettings, names: Collection[str] = EVERYTHING, report: Rep
             waiting: dict[str, tuple[Service, processes.Record]] = {}
             missing = [service for service in services if not _runs(settings, service)]
             for service in missing:
+                _end_leftovers(settings, service)
                 _refuse_taken_ports(settings, service)
             for service in missing:
                 record = _start(settings, service)
@@ -102,6 +103,13 @@ def start_stack(
 def _runs(settings: LocalSettings, service: Service) -> bool:
     record = processes.recorded(settings.run_dir, service.name)
     return record is not None and processes.is_alive(record)
+
+
+def _end_leftovers(settings: LocalSettings, service: Service) -> None:
+    """A service that died may have left processes behind; the record of a new start would hide them for good."""
+    former = processes.recorded(settings.run_dir, service.name)
+    if former:
+        processes.stop(former, patience=0)
 
 
 def _start(settings: LocalSettings, service: Service) -> processes.Record:

@@ -1,10 +1,13 @@
 """`up` and `down` with real services on free ports."""
 
+import os
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from include.local import processes, stack
@@ -37,6 +40,28 @@ def test_up_starts_once_and_down_stops(settings: LocalSettings) -> None:
         assert stack.down(settings) == ["gcs"]
     assert stack.running(settings) == []
     assert stack.down(settings) == []
+
+
+def test_what_a_service_that_died_left_behind_is_ended_before_it_starts_again(
+    settings: LocalSettings, tmp_path: Path
+) -> None:
+    code = (
+        "import subprocess, sys, pathlib\n"
+        "c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])\n"
+        "pathlib.Path('left').write_text(str(c.pid))"
+    )
+    settings.run_dir.mkdir(parents=True)
+    command = [sys.executable, "-c", code]
+    died = processes.start("gcs", command, run_dir=settings.run_dir, environment=os.environ, cwd=tmp_path)
+    os.waitpid(died.pid, 0)
+    left = psutil.Process(int((tmp_path / "left").read_text()))
+    assert left.is_running()
+    try:
+        stack.up(settings, ["gcs"])
+        assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
+        assert stack.running(settings) == ["gcs"]
+    finally:
+        stack.down(settings)
 
 
 def test_a_port_in_use_is_named_with_the_setting_that_changes_it(settings: LocalSettings) -> None:
