@@ -31,6 +31,8 @@ class PlanOperator(TributaryOperator):
 
         params = context["params"]
         contracts, clients = load_contracts(self.source), load_clients(self.source)
+        if self.stream not in choose("stream", params["streams"], contracts):
+            raise AirflowSkipException(f"{self.stream} was not chosen in the trigger form")
         wish = Wish(
             window=context_window(context),
             explicit=params["window_start"] is not None,
@@ -41,8 +43,6 @@ class PlanOperator(TributaryOperator):
         chosen = choose("client", params["clients"], clients)
         if not chosen:
             raise RefusedError(f"no client of {self.source} is declared; add one to include/clients.yml")
-        if self.stream not in choose("stream", params["streams"], contracts):
-            raise AirflowSkipException(f"{self.stream} was not chosen in the trigger form")
         contract = contracts[self.stream]
         if contract.hashes:
             # What can't be staged needn't be asked for.
