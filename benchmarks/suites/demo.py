@@ -15,7 +15,7 @@ CUSTOMERS = 50
 
 
 def run(report: Report, short: bool) -> None:
-    """Once: it is minutes, and most of it waits for nothing that varies."""
+    """Once, since it takes minutes."""
     with tempfile.TemporaryDirectory() as folder:
         settings = on_free_ports(Path(folder))
         own = {settings.variable(name): str(getattr(settings, name)) for name in ("home", *PORT_FIELDS)}

@@ -43,13 +43,13 @@ class Ownership:
         self._behind = {model: self._depending_on(model) for model in self.models}
         self.owners = {key: self._owner(test) for key, test in self.tests.items()}
 
-    def tests_of(self, model: str, not_built: Collection[str] = ()) -> list[str]:
+    def tests_of(self, model: str, later: Collection[str] = ()) -> list[str]:
         """Unique ids of the tests to run when this model is built by itself.
 
         Its own, and those of other models that look at this one too, unless these models will be built after it.
-        Without those that also look at one of `not_built`: that one brings them along.
+        Without those that also look at one of `later`, which are still to be built: that one brings them along.
         """
-        others = set(not_built) - {model}
+        others = set(later) - {model}
         return [
             key
             for key, test in self.tests.items()
@@ -74,6 +74,15 @@ class Ownership:
             found |= new
             left += new
         return found
+
+
+def to_be_built(tasks: Mapping[str, str | None], whole: Mapping[str, Outcome]) -> set[str]:
+    """Models that their own tasks are still going to build: not those that only report what the whole build made.
+
+    `tasks` has the state of each model's task, `whole` what the whole build made of the models, if that still counts.
+    """
+    built = {model for model, outcome in whole.items() if outcome["state"] in ("built", "refused")}
+    return {model for model, state in tasks.items() if state not in ("success", "running")} - built
 
 
 def outcomes(results: Iterable[Result], ownership: Ownership) -> dict[str, Outcome]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tributary.errors import TributaryError
-from tributary.outcomes import Ownership, Result, outcomes
+from tributary.outcomes import Outcome, Ownership, Result, outcomes, to_be_built
 
 
 def node(kind: str, name: str, *parents: str, declared_on: str | None = None) -> dict[str, Any]:
@@ -71,6 +71,19 @@ def test_what_also_looks_at_a_model_that_is_not_built_is_left_to_that_one() -> N
     own, *others = OWNERSHIP.tests_of("model.p.customers")
     assert OWNERSHIP.tests_of("model.p.customers", {"model.p.customers", "model.p.invoices"}) == [own]
     assert set(others) <= set(OWNERSHIP.tests_of("model.p.invoices", {"model.p.invoices"}))
+
+
+def test_a_task_that_only_reports_what_the_whole_build_made_brings_no_test_along() -> None:
+    """It is still queued while a sibling builds itself: a test of the two that was left to it would never be run."""
+    tasks = {"done": "success", "now": "running", "reports": "queued", "red": "failed", "again": None, "left": "queued"}
+    whole = {
+        "reports": Outcome(state="built", reason=""),
+        "red": Outcome(state="refused", reason="its rows"),
+        "again": Outcome(state="failed", reason=""),
+        "left": Outcome(state="left", reason=""),
+    }
+    assert to_be_built(tasks, whole) == {"again", "left"}
+    assert to_be_built(tasks, {}) == {"reports", "red", "again", "left"}
 
 
 def test_a_failed_test_fails_its_model_and_says_where_the_rows_are() -> None:

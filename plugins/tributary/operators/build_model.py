@@ -6,7 +6,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from tributary.errors import TributaryError
 from tributary.operators.dbt import DbtOperator
-from tributary.outcomes import Outcome
+from tributary.outcomes import Outcome, to_be_built
 
 
 class BuildModelOperator(DbtOperator):
@@ -24,7 +24,7 @@ class BuildModelOperator(DbtOperator):
         self.built_by = built_by
 
     def execute(self, context: Any, **kwargs: Any) -> None:
-        outcome = self._of_the_whole_build(context)
+        outcome = self._of_the_whole_build(context).get(self.model)
         if outcome is None or outcome["state"] in ("failed", "left"):
             outcome = self._by_itself(context)
         if outcome["state"] == "refused":
@@ -35,27 +35,28 @@ class BuildModelOperator(DbtOperator):
             raise TributaryError(f"{self.model}: {reason}; BigQuery's answer is above in this log")
         self.log.info("%s is built and its tests passed", self.model)
 
-    def _of_the_whole_build(self, context: Any) -> Outcome | None:
-        """None when the run was cleared since: then the outcome may be of another time."""
+    def _of_the_whole_build(self, context: Any) -> dict[str, Outcome]:
+        """Of each model; nothing when the run was cleared since: then the outcomes may be of another time."""
         whole = context["ti"].xcom_pull(task_ids=self.built_by)
         if whole is None or whole["clear_number"] != context["dag_run"].clear_number:
-            return None
-        outcome: Outcome | None = whole["models"].get(self.model)
-        return outcome
+            return {}
+        models: dict[str, Outcome] = whole["models"]
+        return models
 
     def _by_itself(self, context: Any) -> Outcome:
         ownership = self.ownership
-        tests = [ownership.tests[test] for test in ownership.tests_of(self.model, self._not_built(context))]
+        tests = [ownership.tests[test] for test in ownership.tests_of(self.model, self._to_be_built(context))]
         selected = [f"fqn:{'.'.join(node['fqn'])}" for node in (ownership.models[self.model], *tests)]
         found = self.build(context, "--indirect-selection", "empty", "--select", *selected)
         return self._together(found)
 
-    def _not_built(self, context: Any) -> set[str]:
-        """Models whose tasks in this run have not got to it: what else looks at them is left to these tasks."""
+    def _to_be_built(self, context: Any) -> set[str]:
+        """Models that their own tasks in this run are still going to build."""
         run_id = context["run_id"]
         tasks = {task.task_id: task.model for task in context["dag"].tasks if isinstance(task, BuildModelOperator)}
         states = context["ti"].get_task_states(dag_id=self.dag_id, task_ids=list(tasks), run_ids=[run_id])[run_id]
-        return {model for task, model in tasks.items() if states.get(task) not in ("success", "running")}
+        by_model = {model: states.get(task) for task, model in tasks.items()}
+        return to_be_built(by_model, self._of_the_whole_build(context))
 
     def _together(self, found: dict[str, Outcome]) -> Outcome:
         """Of the model, or of a test of another one that looks at it."""
