@@ -132,7 +132,9 @@ def test_the_requests_of_a_load_are_in_the_ledger(world):
     )
     assert row["requests"] == landing.requests["requests"] >= 2
     today = datetime.now(UTC).date()
-    usage = query(f"select requests from ops.api_usage where source = 'stripe' and client_id = 'acme' and day = date '{today}'")
+    usage = query(
+        f"select requests from ops.api_usage where source = 'stripe' and client_id = 'acme' and day = date '{today}'"
+    )
     assert usage[0]["requests"] >= row["requests"]
 
 
