@@ -21,7 +21,6 @@ from tests.dbt.world import (
     history_and_two_days,
     loaded,
     with_a_refunded_link,
-    with_payouts,
 )
 from tests.oracle import Books
 from tests.oracle.economics import Given
@@ -96,7 +95,7 @@ def worlds(ledgers: dict[str, Books]) -> dict[str, Loaded]:
     """Client -> what the loads left in raw and raw_history."""
     simulated = {client: loaded(books, history_and_two_days(), client) for client, books in ledgers.items()}
     # what the simulated account doesn't do
-    return {client: with_payouts(with_a_refunded_link(w, client), client) for client, w in simulated.items()}
+    return {client: with_a_refunded_link(w, client) for client, w in simulated.items()}
 
 
 @pytest.fixture(scope="session")

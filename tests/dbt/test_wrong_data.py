@@ -38,6 +38,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
         "assert_paid_invoices_have_payments",
         "assert_payments_equal_invoices",
         "assert_payouts_add_up",
+        "assert_payouts_are_what_was_sent",
         "assert_revenue_equals_invoices",
         "primary_key_stg_stripe__customers_client_id__customer_id",
         "not_null_stg_stripe__invoices_currency",
@@ -46,6 +47,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     }
     assert culprits >= {path.stem for path in PROJECT.glob("tests/*.sql")}
     warehouse.query("delete from mart.payouts where returned_amount = 0")
+    warehouse.query("update mart.payouts set payout_id = 'po_misread' where true")
     run = run_dbt(["test", "--select", *sorted(culprits)], tmp_path / "test", warehouse.settings)
     assert set(run.failed()) == culprits, run.output[-3000:]
     stored = {row["invoice_id"] for row in warehouse.query("select * from dq.assert_negative_invoices_are_explained")}
@@ -99,6 +101,7 @@ def _broken() -> dict[str, list[Row]]:
             {"id": "txn_refund", "amount": -1250, "fee": 0, "net": -1250, **movement},
             {"id": "txn_fee_lost", "amount": 1250, "fee": 0, "net": 1190, **movement},
         ],
+        "stripe_payouts": [{"id": "po_misread", "amount": 1, "currency": "usd", "created": "2025-12-01T00:00:00Z"}],
         "stripe_customers": [
             {"id": "cus_1", "created": "2025-01-01T00:00:00Z", "email": "a@example.com"},
             {"id": "cus_2", "created": "2025-01-01T00:00:00Z"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -68,48 +68,6 @@ def loaded(books: Books, loads: Sequence[Load], client: str) -> Loaded:
             for key in held.keys() - table.keys():  # a child that its parent has no more
                 past.append(held.pop(key) | {"_valid_to": moment.isoformat()})
     return Loaded(raw, {name: list(held.values()) for name, held in rows.items()}, history)
-
-
-def with_payouts(world: Loaded, client: str) -> Loaded:
-    """The world with payouts, which the simulated account doesn't make: twice a month all that is available, once but
-    for a rest, and one that the bank refuses."""
-    table = world.raw["stripe_balance_transactions"]
-    observed = day(2026, 1, 4, 6)
-    sent: Table = {}
-    moments = [day(2025, month, date) for month in range(1, 13) for date in (1, 15)]
-    for currency in sorted({row["currency"] for row in table.values()}):
-        model = next(row for row in table.values() if row["currency"] == currency)
-        for number, moment in enumerate(moments):
-            held = [row for row in (*table.values(), *sent.values()) if row["currency"] == currency]
-            ready = sum(
-                r["net"] for r in held if (r["created"] if r["type"] == "payout" else r["available_on"]) <= moment
-            )
-            amount = ready - (100 if number == 4 else 0)
-            if amount <= 0:
-                continue
-            payout = model | {
-                "source_id": f"po_{currency}_{number}",
-                "fee": 0,
-                "fee_details": [],
-                "exchange_rate": None,
-            }
-            steps = [("payout", "payout", moment, timedelta(days=2), -amount)]
-            if number == 6:
-                steps.append(("payout_failure", "payout_reversal", moment + timedelta(days=3), timedelta(0), amount))
-            for kind, category, created, settles, net in steps:
-                row = payout | {
-                    "id": f"txn_{kind}_{currency}_{number}",
-                    "created": created,
-                    "available_on": created + settles,
-                }
-                row |= {"type": kind, "reporting_category": category, "status": "available", "amount": net, "net": net}
-                sent[row["id"],] = row
-    rows = world.rows["stripe_balance_transactions"] + list(_stored(sent, observed, client).values())
-    return Loaded(
-        world.raw | {"stripe_balance_transactions": table | sent},
-        world.rows | {"stripe_balance_transactions": rows},
-        world.history,
-    )
 
 
 def with_a_refunded_link(world: Loaded, client: str) -> Loaded:

@@ -124,6 +124,7 @@ def expected_payouts(raw: Mapping[str, Table], as_of: datetime) -> list[Row]:
             became = sum(row["net"] for row in ready)
             left += became + payout["net"]
             returned = back.get(payout["source_id"])
+            record = raw["stripe_payouts"][payout["source_id"],]
             rows.append(
                 {
                     "payout_id": payout["source_id"],
@@ -131,6 +132,9 @@ def expected_payouts(raw: Mapping[str, Table], as_of: datetime) -> list[Row]:
                     "amount": -major(payout["amount"], currency),
                     "returned_amount": major(returned["amount"] if returned else 0, currency),
                     "returned_at": returned and returned["created"],
+                    "arrives_on": record["arrival_date"].date(),
+                    "is_automatic": record["automatic"],
+                    "failure_code": record["failure_code"],
                     "movement_count": len(ready),
                     "became_available": major(became, currency),
                     "left_available": major(left, currency),

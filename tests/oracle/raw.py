@@ -147,6 +147,7 @@ _STREAMS = (
         stripe_rows.credit_note,
         {"credit_note_lines": (("credit_note_id", "id"), stripe_rows.credit_note_lines)},
     ),
+    _Stream("stripe", "payouts", "payouts", stripe_rows.payout),
     _Stream("stripe", "balance_transactions", "balance_transactions", stripe_rows.balance_transaction, listed_days=14),
     _Stream("stripe", "events", "events", stripe_rows.event, listed_days=1),
     _crm(

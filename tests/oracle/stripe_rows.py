@@ -474,6 +474,36 @@ def dispute(o: Json) -> Row:
     }
 
 
+def payout(o: Json) -> Row:
+    return {
+        "id": o["id"],
+        "created": epoch(o["created"]),
+        "arrival_date": epoch(o["arrival_date"]),
+        "status": o["status"],
+        "currency": o["currency"],
+        "amount": o["amount"],
+        "application_fee_amount": o["application_fee_amount"],
+        "automatic": o["automatic"],
+        "type": o["type"],
+        "method": o["method"],
+        "destination_id": reference(o["destination"]),
+        "source_type": o["source_type"],
+        "balance_transaction_id": reference(o["balance_transaction"]),
+        "failure_balance_transaction_id": reference(o["failure_balance_transaction"]),
+        "failure_code": o["failure_code"],
+        "failure_message": o["failure_message"],
+        "reconciliation_status": o["reconciliation_status"],
+        "statement_descriptor": o["statement_descriptor"],
+        "trace_id": pick(o, "trace_id", "value"),
+        "trace_id_status": pick(o, "trace_id", "status"),
+        "original_payout_id": reference(o["original_payout"]),
+        "reversed_by_id": reference(o["reversed_by"]),
+        "description": o["description"],
+        "livemode": o["livemode"],
+        "metadata": o["metadata"],
+    }
+
+
 def credit_note(o: Json) -> Row:
     return {
         "id": o["id"],

@@ -25,7 +25,7 @@ class Ledger:
 
         self.invoices, self.payments, self.charges = of("invoices"), of("invoice_payments"), of("charges")
         self.refunds, self.disputes, self.notes = of("refunds"), of("disputes"), of("credit_notes")
-        self.transactions = of("balance_transactions")
+        self.transactions, self.payouts = of("balance_transactions"), of("payouts")
 
 
 @pytest.fixture(params=[DEMO, DEMO + 2 * DAY, END - 1], ids=["demo", "two days later", "end"])
@@ -126,7 +126,7 @@ def test_disputes_take_and_give_back(ledger: Ledger) -> None:
 
 
 def test_balance_transactions(ledger: Ledger) -> None:
-    sources: Shapes = {**ledger.charges, **ledger.refunds, **ledger.disputes}
+    sources: Shapes = {**ledger.charges, **ledger.refunds, **ledger.disputes, **ledger.payouts}
     types, currencies = set(), set()
     for transaction in ledger.transactions.values():
         assert transaction["currency"] == "usd"
@@ -143,11 +143,34 @@ def test_balance_transactions(ledger: Ledger) -> None:
             major = Decimal(source["amount"]).scaleb(-CURRENCIES[source["currency"]].exponent)
             exact = major * Decimal(str(transaction["exchange_rate"])) * 100
             assert abs(transaction["amount"]) == int(exact.quantize(Decimal(1), ROUND_HALF_UP))
-    assert types == {"charge", "refund", "refund_failure", "adjustment", "stripe_fee"}
+    assert types == {"charge", "refund", "refund_failure", "adjustment", "stripe_fee", "payout", "payout_failure"}
     assert currencies == set(CURRENCIES)
     named = [shape["balance_transaction"] for shape in sources.values() if shape.get("balance_transaction")]
     assert len(named) == len(set(named))
     assert set(named) <= set(ledger.transactions)
+
+
+def test_a_payout_sends_what_is_available(ledger: Ledger) -> None:
+    """Replayed from the movements alone: what had cleared by then and was not sent before."""
+    moved = list(ledger.transactions.values())
+    cleared = [(t["available_on"], t["net"]) for t in moved if t["type"] != "payout"]
+    sent = [(t["created"], t["net"]) for t in moved if t["type"] == "payout"]
+    kinds = set()
+    for payout in ledger.payouts.values():
+        gone = ledger.transactions[payout["balance_transaction"]]
+        assert (gone["type"], gone["source"], gone["amount"]) == ("payout", payout["id"], -payout["amount"])
+        assert gone["available_on"] == payout["arrival_date"]
+        left = sum(net for at, net in cleared if at <= payout["created"]) + sum(
+            net for at, net in sent if at <= payout["created"]
+        )
+        assert left == 0 if payout["automatic"] else left > 0
+        assert (gone["fee"] > 0) == (payout["method"] == "instant") == (not payout["automatic"])
+        if payout["status"] == "failed":
+            back = ledger.transactions[payout["failure_balance_transaction"]]
+            assert (back["type"], back["reporting_category"]) == ("payout_failure", "payout_reversal")
+            assert (back["amount"], back["source"], back["status"]) == (payout["amount"], payout["id"], "available")
+        kinds.add((payout["status"], payout["automatic"]))
+    assert kinds >= {("in_transit", True), ("paid", True), ("failed", True), ("paid", False)}
 
 
 def test_money_clears_in_silence(clients: Clients) -> None:
@@ -164,7 +187,8 @@ def test_the_balance_is_the_sum(clients: Clients) -> None:
     found = clients.stripe.get("/v1/balance").json()
     expected: dict[str, int] = defaultdict(int)
     for transaction in clients.walk("/v1/balance_transactions"):
-        expected[transaction["status"]] += transaction["net"]
+        on_its_way = transaction["type"] == "payout"
+        expected["available" if on_its_way else transaction["status"]] += transaction["net"]
     assert {name: found[name][0]["amount"] for name in expected} == expected
 
 
@@ -211,6 +235,11 @@ def test_filters_of_the_balance(clients: Clients) -> None:
     one = everything[5]
     assert one in clients.walk("/v1/balance_transactions", source=one["source"])
     assert clients.walk("/v1/balance_transactions", payout="po_none") == []
+    payouts = clients.walk("/v1/payouts", status="failed")
+    assert payouts == [payout for payout in clients.walk("/v1/payouts") if payout["status"] == "failed"]
+    arrival = payouts[0]["arrival_date"]
+    arrived = clients.walk("/v1/payouts", **{"arrival_date[gte]": arrival, "arrival_date[lte]": arrival})
+    assert payouts[0] in arrived and {payout["arrival_date"] for payout in arrived} == {arrival}
 
 
 def test_coupons_come_and_go(clients: Clients) -> None:

@@ -1,7 +1,7 @@
 {{ config(cluster_by=['client_id', 'currency']) }}
 
 -- What was sent to the bank, from the movements of the balance: Stripe's own are the payout and, where the bank refused it, its way
--- back. What became available since the payout before is what an automatic one consists of.
+-- back. What became available since the payout before is what an automatic one consists of. The payout itself says how it was sent.
 with movements as (
     select client_id, balance_transaction_id, source_id, reporting_category, currency, created_at, day, available_at, amount, fee, net
     from {{ ref('balance_transactions') }}
@@ -56,11 +56,20 @@ select
     payouts.currency,
     payouts.created_at,
     payouts.day as sent_on,
-    date(payouts.available_at) as arrives_on,
+    date(coalesce(records.arrives_at, payouts.available_at)) as arrives_on,
+    records.status,
+    records.is_automatic,
+    records.method,
+    records.destination_type,
+    records.destination_id,
+    records.statement_descriptor,
+    records.trace_id,
     cast(-payouts.amount as numeric) as amount,
     payouts.fee,
     cast(coalesce(returned.amount, numeric '0') as numeric) as returned_amount,
     returned.returned_at,
+    records.failure_code,
+    records.failure_message,
     available.movements as movement_count,
     cast(available.net as numeric) as became_available,
     cast(sum(available.net + payouts.net) over (
@@ -72,4 +81,6 @@ inner join available
     on available.client_id = payouts.client_id and available.payout_movement = payouts.balance_transaction_id
 left join returned
     on returned.client_id = payouts.client_id and returned.source_id = payouts.source_id
+left join {{ ref('stg_stripe__payouts') }} as records
+    on records.client_id = payouts.client_id and records.payout_id = payouts.source_id and not records.is_deleted
 where payouts.reporting_category = 'payout'

@@ -29,11 +29,11 @@ def account_object(account: Account) -> JsonObject:
 
 
 def balance_object(simulation: Simulation) -> JsonObject:
-    """What the balance transactions add up to: nothing is ever paid out."""
+    """What the balance transactions add up to. What is on its way to the bank is not available any more."""
     sums: Counter[str] = Counter()
     for row in simulation.world.store["balance_transactions"].snapshot(simulation.clock).rows:
         shape = row.object
-        sums[shape["status"]] += shape["net"]
+        sums["available" if shape["type"] == "payout" else shape["status"]] += shape["net"]
 
     def of(status: str) -> list[JsonObject]:
         return [{"amount": sums[status], "currency": "usd", "source_types": {"card": sums[status]}}]

@@ -24,6 +24,8 @@ class Balance(Writer):
 
     def __init__(self, store: Store, agenda: Agenda, ids: Ids) -> None:
         super().__init__(store, agenda, ids)
+        self.available = 0
+        """What could be sent to the bank now, cents."""
         self.on_cleared: list[Callable[[str, int], None]] = []
         """Called with the id of what a transaction is about when the transaction's money becomes available."""
 
@@ -63,6 +65,16 @@ class Balance(Writer):
         rate = taken["exchange_rate"]
         return self._add("adjustment", source, at, -taken["amount"], rate, -taken["fee"], "Dispute fee", text)
 
+    def pay_out(self, payout: str, amount: int, fee: int, at: int, arrives: int) -> str:
+        """Sends money to the bank. It is not available any more from now on, and settled when it arrives."""
+        self.available -= amount + fee
+        text = "Instant payout fee" if fee else None
+        return self._add("payout", payout, at, -amount, None, fee, text, "STRIPE PAYOUT", available=arrives)
+
+    def bring_back(self, payout: str, amount: int, at: int) -> str:
+        """The bank refused a payout: its money is available at once."""
+        return self._add("payout_failure", payout, at, amount, None, 0, None, "STRIPE PAYOUT FAILURE", available=at)
+
     def _pay_stripe(self, at: int) -> None:
         cents = 500 + int(self._ids.share("stripe's bill", at) * 4_500)
         self._add("stripe_fee", None, at, -cents, None, 0, None, f"Billing - Usage Fee ({date_of(at - DAY)})")
@@ -87,9 +99,11 @@ class Balance(Writer):
         fee: int,
         fee_text: str | None,
         text: str,
+        available: int | None = None,
     ) -> str:
         id = self._ids.stripe("balance_transaction", source, type, at, amount)
-        available = at - at % DAY + _CLEARING
+        if available is None:
+            available = at - at % DAY + _CLEARING
         shape = transaction_object(id, type, source, at, available, amount, rate, fee, fee_text, text)
         self._create(at, "balance_transactions", id, shape)
         self._agenda.plan(available, lambda now: self._clear(id, source, now))
@@ -98,6 +112,8 @@ class Balance(Writer):
     def _clear(self, id: str, source: str | None, at: int) -> None:
         shape = self._store["balance_transactions"].latest(id)
         self._save(at, "balance_transactions", id, {**shape, "status": "available"})
+        if shape["type"] != "payout":
+            self.available += shape["net"]
         if source:
             for listener in self.on_cleared:
                 listener(source, at)

@@ -16,6 +16,7 @@ from include.simulators.world.invoices import Invoices
 from include.simulators.world.ledger import Coupon, Customer, Invoice, Subscription
 from include.simulators.world.moments import DAY, HOUR
 from include.simulators.world.payments import Payments
+from include.simulators.world.payouts import Payouts
 from include.simulators.world.refunds import Refunds
 from include.simulators.world.store import Store
 from include.simulators.world.subscriptions import StatusListener, Subscriptions
@@ -45,6 +46,7 @@ class Billing:
         self.credit_notes.on_settled.append(self.dunning.pay)
         self.coupons.begin()
         self.balance.begin()
+        Payouts(store, agenda, ids, self.balance).begin()
 
     @property
     def on_status(self) -> list[StatusListener]:

@@ -25,6 +25,8 @@ _STRIPE_FORMS = {
     "invoice_payment": ("inpay_1", 23),
     "refund": ("re_3", 23),
     "dispute": ("du_1", 23),
+    "payout": ("po_1", 23),
+    "bank_account": ("ba_1", 23),
     "credit_note": ("cn_1", 23),
     "credit_note_line": ("cnli_1", 23),
     "balance_transaction": ("txn_3", 23),

@@ -70,6 +70,27 @@ class Dispute:
 
 
 @dataclass(slots=True)
+class Payout:
+    """Money on its way to the company's `bank`, cents. Who sends it by hand pays for getting it at once."""
+
+    id: str
+    amount: int
+    created: int
+    arrives: int
+    bank: str
+    automatic: bool
+    status: str = "in_transit"
+    transaction: str | None = None
+    reconciled: bool = False
+    """Whether Stripe can tell by now which movements it consists of."""
+    trace: str | None = None
+    """The bank's own reference."""
+    failure: str | None = None
+    """Why it was refused; then `failure_transaction` brought the money back."""
+    failure_transaction: str | None = None
+
+
+@dataclass(slots=True)
 class CreditNote:
     """`amount` in total; `refund` or `out_of_band` says how it was given back, if the invoice was paid."""
 

@@ -1,4 +1,4 @@
-"""Full charges, invoice payments, refunds, disputes and balance transactions, API version 2026-10-28.endive."""
+"""Full charges, invoice payments, refunds, disputes, payouts and balance transactions, version 2026-10-28.endive."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from hashlib import blake2b
 
 from include.simulators.world.moments import DAY, SECOND
 from include.simulators.world.money import SETTLEMENT
-from include.simulators.world.payment_ledger import Charge, Dispute, Payment, Refund
+from include.simulators.world.payment_ledger import Charge, Dispute, Payment, Payout, Refund
 from include.simulators.world.people import words
 from include.simulators.world.shapes import ACCOUNT, address_object, seconds
 from include.simulators.world.store import JsonObject
 
 #: What each type of transaction is called in Stripe's reports.
-_CATEGORIES = {"stripe_fee": "fee", "adjustment": "dispute"}
+_CATEGORIES = {"stripe_fee": "fee", "adjustment": "dispute", "payout_failure": "payout_reversal"}
 _EVIDENCE = words(
     """
     access_activity_log appeal billing_address cancellation_policy cancellation_policy_disclosure
@@ -219,6 +219,45 @@ def dispute_object(dispute: Dispute, transactions: list[JsonObject]) -> JsonObje
         "reason": dispute.reason,
         "status": dispute.status,
     }
+
+
+def payout_object(payout: Payout) -> JsonObject:
+    traced = payout.trace is not None
+    return {
+        "id": payout.id,
+        "object": "payout",
+        "amount": payout.amount,
+        "application_fee": None,
+        "application_fee_amount": None,
+        "arrival_date": payout.arrives // SECOND,
+        "automatic": payout.automatic,
+        "balance_transaction": payout.transaction,
+        "created": payout.created // SECOND,
+        "currency": SETTLEMENT,
+        "description": "STRIPE PAYOUT" if payout.automatic else "Taken out at once",
+        "destination": payout.bank,
+        "failure_balance_transaction": payout.failure_transaction,
+        "failure_code": payout.failure,
+        "failure_message": "The bank account has been closed." if payout.failure else None,
+        "livemode": False,
+        "metadata": {},
+        "method": "standard" if payout.automatic else "instant",
+        "original_payout": None,
+        "payout_method": None,
+        "reconciliation_status": _reconciliation(payout),
+        "reversed_by": None,
+        "source_type": "card",
+        "statement_descriptor": None if payout.automatic else "TRIBUTARY CASH",
+        "status": payout.status,
+        "trace_id": {"status": "supported" if traced else "pending", "value": payout.trace},
+        "type": "bank_account",
+    }
+
+
+def _reconciliation(payout: Payout) -> str:
+    if not payout.automatic:
+        return "not_applicable"
+    return "completed" if payout.reconciled else "in_progress"
 
 
 def transaction_object(

@@ -261,6 +261,19 @@ _TABLE = (
         nested={"lines": Nested(object="credit_note_line_item")},
     ),
     Resource(
+        name="payouts",
+        object="payout",
+        permission="rak_payout_read",
+        prefix="po_",
+        created=("payout.created",),
+        updated=("payout.updated",),
+        filters={
+            **_CREATED,
+            **_text("destination", "status"),
+            "arrival_date": Filter(path="arrival_date", kind="range"),
+        },
+    ),
+    Resource(
         name="balance_transactions",
         object="balance_transaction",
         permission="rak_balance_transaction_source_read",
