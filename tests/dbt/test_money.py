@@ -10,7 +10,7 @@ from tests.dbt.runner import DbtRun
 from tests.dbt.warehouse import Warehouse
 from tests.dbt.world import Loaded, day
 from tests.oracle import Books
-from tests.oracle.cash import expected_balances, expected_causes, expected_payments, expected_payouts
+from tests.oracle.cash import expected_balances, expected_causes, expected_fees, expected_payments, expected_payouts
 from tests.oracle.compare import compare_rows
 from tests.oracle.economics import Rates, expected_economics
 from tests.oracle.identity import person_of
@@ -67,6 +67,16 @@ def test_balances_equal_what_stripe_settled(
     assert quiet and all(row["opening_balance"] == row["closing_balance"] for row in quiet)
     for kind in ("charges", "refunds", "disputes", "fees", "payouts"):
         assert any(row[kind] for row in rows), kind
+
+
+def test_fees_equal_what_was_withheld_and_billed(
+    built: DbtRun, warehouse: Warehouse, worlds: dict[str, Loaded], client: str
+) -> None:
+    rows = warehouse.query(f"select * from mart.fees where client_id = '{client}'")
+    actual = {(row["balance_transaction_id"], row["position"]): (row["description"], row["amount"]) for row in rows}
+    assert actual == expected_fees(worlds[client].raw, AS_OF)
+    assert {row["reporting_category"] for row in rows} >= {"charge", "dispute", "payout", "fee"}
+    assert any(row["amount"] < 0 for row in rows) and any(row["position"] == 1 for row in rows)
 
 
 def test_payouts_equal_what_had_become_available(

@@ -143,6 +143,19 @@ def expected_payouts(raw: Mapping[str, Table], as_of: datetime) -> list[Row]:
     return rows
 
 
+def expected_fees(raw: Mapping[str, Table], as_of: datetime) -> dict[tuple[str, int], tuple[str, Decimal]]:
+    """(movement, place) -> what a fee is called and what it came to; a bill of Stripe's own is a movement itself."""
+    found = {}
+    for row in raw["stripe_balance_transactions"].values():
+        if row["created"] >= as_of:
+            continue
+        parts = [(part["description"], part["amount"]) for part in row["fee_details"]]
+        if row["type"] == "stripe_fee":
+            parts = [(row["description"], -row["amount"])]
+        found |= {(row["id"], n): (text, major(cents, row["currency"])) for n, (text, cents) in enumerate(parts)}
+    return found
+
+
 def expected_causes(raw: Mapping[str, Table], as_of: datetime) -> dict[str, tuple[str | None, str | None]]:
     """Movement of the balance -> the invoice and the customer that it is about."""
     intents = _invoice_of_intent(raw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from include.simulators.world.agenda import Agenda
@@ -39,45 +39,46 @@ class Balance(Writer):
     def charge(self, source: str, amount: int, currency: str, at: int) -> str:
         """Money from a customer, less Stripe's fee. Returns the transaction's id."""
         settled, rate = self._settle(amount, currency, at)
-        share = FEE_SHARE + (CONVERSION_SHARE if rate else 0)
-        fee = charge(SETTLEMENT, settled * share) + FEE_CENTS
-        return self._add("charge", source, at, settled, rate, fee, "Stripe processing fees", "Payment for invoice")
+        fees = [("Stripe processing fees", charge(SETTLEMENT, settled * FEE_SHARE) + FEE_CENTS)]
+        if rate:
+            fees.append(("Stripe currency conversion fee", charge(SETTLEMENT, settled * CONVERSION_SHARE)))
+        return self._add("charge", source, at, settled, rate, fees, "Payment for invoice")
 
     def refund(self, source: str, amount: int, currency: str, at: int) -> str:
         settled, rate = self._settle(amount, currency, at)
-        return self._add("refund", source, at, -settled, rate, 0, None, "Refund of a payment")
+        return self._add("refund", source, at, -settled, rate, (), "Refund of a payment")
 
     def refund_failure(self, source: str, refund: str, at: int) -> str:
         """The money of a refund that could not be delivered comes back, at the rate it went."""
         gone = self._store["balance_transactions"].latest(refund)
-        return self._add("refund_failure", source, at, -gone["amount"], gone["exchange_rate"], 0, None, "Failed refund")
+        return self._add("refund_failure", source, at, -gone["amount"], gone["exchange_rate"], (), "Failed refund")
 
     def withdraw(self, source: str, amount: int, currency: str, at: int) -> str:
         """The amount of a disputed charge, and the fee for the dispute."""
         settled, rate = self._settle(amount, currency, at)
         text = "Chargeback withdrawal"
-        return self._add("adjustment", source, at, -settled, rate, DISPUTE_FEE, "Dispute fee", text)
+        return self._add("adjustment", source, at, -settled, rate, [("Dispute fee", DISPUTE_FEE)], text)
 
     def reinstate(self, source: str, withdrawal: str, at: int) -> str:
         """Brings back what a dispute took, the fee included."""
         taken = self._store["balance_transactions"].latest(withdrawal)
         text = "Chargeback reversal"
         rate = taken["exchange_rate"]
-        return self._add("adjustment", source, at, -taken["amount"], rate, -taken["fee"], "Dispute fee", text)
+        return self._add("adjustment", source, at, -taken["amount"], rate, [("Dispute fee", -taken["fee"])], text)
 
     def pay_out(self, payout: str, amount: int, fee: int, at: int, arrives: int) -> str:
         """Sends money to the bank. It is not available any more from now on, and settled when it arrives."""
         self.available -= amount + fee
-        text = "Instant payout fee" if fee else None
-        return self._add("payout", payout, at, -amount, None, fee, text, "STRIPE PAYOUT", available=arrives)
+        fees = [("Instant payout fee", fee)]
+        return self._add("payout", payout, at, -amount, None, fees, "STRIPE PAYOUT", available=arrives)
 
     def bring_back(self, payout: str, amount: int, at: int) -> str:
         """The bank refused a payout: its money is available at once."""
-        return self._add("payout_failure", payout, at, amount, None, 0, None, "STRIPE PAYOUT FAILURE", available=at)
+        return self._add("payout_failure", payout, at, amount, None, (), "STRIPE PAYOUT FAILURE", available=at)
 
     def _pay_stripe(self, at: int) -> None:
         cents = 500 + int(self._ids.share("stripe's bill", at) * 4_500)
-        self._add("stripe_fee", None, at, -cents, None, 0, None, f"Billing - Usage Fee ({date_of(at - DAY)})")
+        self._add("stripe_fee", None, at, -cents, None, (), f"Billing - Usage Fee ({date_of(at - DAY)})")
 
     def _settle(self, amount: int, currency: str, at: int) -> tuple[int, float | None]:
         """An amount in cents, and the day's exchange rate, which is that between major units."""
@@ -96,15 +97,14 @@ class Balance(Writer):
         at: int,
         amount: int,
         rate: float | None,
-        fee: int,
-        fee_text: str | None,
+        fees: Sequence[tuple[str, int]],
         text: str,
         available: int | None = None,
     ) -> str:
         id = self._ids.stripe("balance_transaction", source, type, at, amount)
         if available is None:
             available = at - at % DAY + _CLEARING
-        shape = transaction_object(id, type, source, at, available, amount, rate, fee, fee_text, text)
+        shape = transaction_object(id, type, source, at, available, amount, rate, fees, text)
         self._create(at, "balance_transactions", id, shape)
         self._agenda.plan(available, lambda now: self._clear(id, source, now))
         return id

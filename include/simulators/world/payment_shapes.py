@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from include.simulators.world.moments import DAY, SECOND
@@ -221,6 +222,16 @@ def dispute_object(dispute: Dispute, transactions: list[JsonObject]) -> JsonObje
     }
 
 
+def _fee_object(text: str, amount: int) -> JsonObject:
+    return {
+        "amount": amount,
+        "application": None,
+        "currency": SETTLEMENT,
+        "description": text,
+        "type": "stripe_fee",
+    }
+
+
 def payout_object(payout: Payout) -> JsonObject:
     traced = payout.trace is not None
     return {
@@ -268,18 +279,11 @@ def transaction_object(
     available: int,
     amount: int,
     rate: float | None,
-    fee: int,
-    fee_text: str | None,
+    fees: Sequence[tuple[str, int]],
     text: str,
 ) -> JsonObject:
-    """A balance transaction in cents, pending. `fee` is negative when one is given back."""
-    parts = {
-        "amount": fee,
-        "application": None,
-        "currency": SETTLEMENT,
-        "description": fee_text,
-        "type": "stripe_fee",
-    }
+    """A balance transaction in cents, pending. A fee, by its text, is negative when it is given back."""
+    fee = sum(part for _, part in fees)
     return {
         "id": id,
         "object": "balance_transaction",
@@ -291,7 +295,7 @@ def transaction_object(
         "description": text,
         "exchange_rate": rate,
         "fee": fee,
-        "fee_details": [parts] if fee else [],
+        "fee_details": [_fee_object(text, part) for text, part in fees if part],
         "net": amount - fee,
         "reporting_category": _CATEGORIES.get(type, type),
         "source": source,
