@@ -42,7 +42,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
         "assert_payouts_are_what_was_sent",
         "assert_revenue_equals_invoices",
         "primary_key_stg_stripe__customers_client_id__customer_id",
-        "not_null_stg_stripe__invoices_currency",
+        "never_null_stg_stripe__invoices",
         "belongs_to_stg_stripe__invoice_lines_invoice_id__invoice_id__ref_stg_stripe__invoices_",
         "accepted_values_stg_stripe__invoices_status__draft__open__paid__uncollectible__void",
     }
