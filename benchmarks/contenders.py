@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.invoices import LINES
 from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Column, ColumnType
 
@@ -31,9 +32,9 @@ _ENVIRONMENT = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"}
 
 
 @contextmanager
-def page_server(large: int = 0) -> Iterator[str]:
+def page_server(large: int = 0, lines: int = LINES) -> Iterator[str]:
     """The URL of a page server; with `large`, one that has a single record of so many megabytes."""
-    command = [sys.executable, "-m", "benchmarks.server", *(["--large", str(large)] if large else [])]
+    command = [sys.executable, "-m", "benchmarks.server", "--large", str(large), "--lines", str(lines)]
     with subprocess.Popen(command, cwd=ROOT, env=_ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         try:

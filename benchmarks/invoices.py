@@ -1,4 +1,4 @@
-"""Stripe-shaped invoices with three lines each, in pages as Stripe sends them: a hundred records, indented by two.
+"""Stripe-shaped invoices, each with a number of lines, in pages as Stripe sends them: a hundred records, indented by two.
 
 Every page is a template: `TOKEN` in all ids, of the invoices as of what they point at, becomes a number of the same
 width, so a few templates make any number of distinct invoices.
@@ -10,6 +10,7 @@ from typing import Any
 
 PAGE_SIZE = 100
 TEMPLATES = 200
+LINES = 3
 TOKEN = "~~~~~~"  # noqa: S105  (no password)
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _DAY = 86_400
@@ -19,17 +20,17 @@ _COUNTRIES = ["US", "DE", "FR", "JP", "BR"]
 Json = dict[str, Any]
 
 
-def templates(number: int = TEMPLATES) -> list[bytes]:
+def templates(number: int = TEMPLATES, lines: int = LINES) -> list[bytes]:
     """So many pages, always the same ones."""
     chance = random.Random(7)  # noqa: S311
-    pages = [[_invoice(chance) for _ in range(PAGE_SIZE)] for _ in range(number)]
+    pages = [[_invoice(chance, lines) for _ in range(PAGE_SIZE)] for _ in range(number)]
     return [_written(page) for page in pages]
 
 
 def large(megabytes: int) -> bytes:
     """A page of a single record of that size: its metadata and lines are long."""
     chance = random.Random(7)  # noqa: S311
-    invoice = _invoice(chance)
+    invoice = _invoice(chance, LINES)
     lines = invoice["lines"]["data"]
     size = len(_written([invoice])) // len(lines)
     invoice["lines"]["data"] = [_line(chance, invoice) for _ in range(megabytes * 1024**2 // size)]
@@ -102,7 +103,7 @@ def _taxes(chance: random.Random, amount: int) -> list[Json]:
     ]
 
 
-def _invoice(chance: random.Random) -> Json:
+def _invoice(chance: random.Random, lines: int) -> Json:
     number, created = chance.randint(1, 9999), chance.randint(1_720_000_000, 1_767_000_000)
     draft, one_off = chance.random() < 0.05, chance.random() < 0.1
     country, name = chance.choice(_COUNTRIES), f"Zoë Møller-{number}"
@@ -201,8 +202,8 @@ def _invoice(chance: random.Random) -> Json:
         "total_pretax_credit_amounts": [],
         "webhooks_delivered_at": created,
     }
-    lines = [_line(chance, invoice) for _ in range(3)]
-    subtotal = sum(line["amount"] for line in lines)
+    billed = [_line(chance, invoice) for _ in range(lines)]
+    subtotal = sum(line["amount"] for line in billed)
     total = subtotal + subtotal // 5
     paid = 0 if draft else total
     return invoice | {
@@ -216,9 +217,9 @@ def _invoice(chance: random.Random) -> Json:
         "total_taxes": _taxes(chance, subtotal),
         "lines": {
             "object": "list",
-            "data": lines,
+            "data": billed,
             "has_more": False,
-            "total_count": len(lines),
+            "total_count": lines,
             "url": f"/v1/invoices/{invoice['id']}/lines",
         },
     }

@@ -1,6 +1,7 @@
 """A page server that costs as little as one can: `/<invoices>/v1/invoices`, so many invoices, whole pages from memory.
 
-It runs in a process of its own, and prints its URL when it listens: `python -m benchmarks.server [--large MEGABYTES]`.
+It runs in a process of its own, and prints its URL when it listens:
+`python -m benchmarks.server [--large MEGABYTES] [--lines NUMBER]`.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import json
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from benchmarks.invoices import PAGE_SIZE, TEMPLATES, TOKEN, large, templates
+from benchmarks.invoices import LINES, PAGE_SIZE, TEMPLATES, TOKEN, large, templates
 
 _ACCOUNT = json.dumps({"id": "acct_benchmark", "object": "account"}).encode()
 _LAST_ID = re.compile(rb'"id": "in_1Q~{6}(\w{16})"')
@@ -61,7 +62,8 @@ async def _serve(bodies: list[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--large", type=int, default=0, help="one page with one record of so many megabytes")
-    size = arguments.parse_args().large
-    asyncio.run(_serve([large(size)] if size else templates(TEMPLATES)))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--large", type=int, default=0, help="one page with one record of so many megabytes")
+    parser.add_argument("--lines", type=int, default=LINES, help="of each invoice")
+    asked = parser.parse_args()
+    asyncio.run(_serve([large(asked.large)] if asked.large else templates(TEMPLATES, asked.lines)))

@@ -3,33 +3,37 @@
 from typing import Any
 
 from benchmarks.contenders import contend, differences, page_server, rows_of
+from benchmarks.invoices import LINES
 from benchmarks.report import Report, Series, console
 
 SMALL, LARGE, TINY = 20_000, 200_000, 5_000
 PEERS = ("naive", "singer", "dlt")
-LINES = 3
 
 
 def run(report: Report, short: bool) -> None:
     """Compare the rows, then the times."""
     with page_server() as url:
-        _same_rows(url, TINY if short else SMALL)
+        _same_rows(url, TINY if short else SMALL, LINES)
         if short:
-            _measure(report, url, TINY, dict.fromkeys(("tributary", "limit", "naive", "dlt"), 3))
+            _measure(report, url, TINY, LINES, dict.fromkeys(("tributary", "limit", "naive", "dlt"), 3))
             return
-        _measure(report, url, SMALL, {"tributary": 3, "limit": 3, "naive": 3, "singer": 1, "dlt": 2})
-        _measure(report, url, LARGE, {"tributary": 2, "limit": 2, "naive": 1, "dlt": 1})
+    with page_server(lines=0) as url:
+        _same_rows(url, TINY, 0)
+        _measure(report, url, SMALL, 0, {"tributary": 3, "limit": 3, "naive": 3, "dlt": 2})
+    with page_server() as url:
+        _measure(report, url, SMALL, LINES, {"tributary": 3, "limit": 3, "naive": 3, "singer": 1, "dlt": 2})
+        _measure(report, url, LARGE, LINES, {"tributary": 2, "limit": 2, "naive": 1, "dlt": 1})
 
 
-def _same_rows(url: str, invoices: int) -> None:
+def _same_rows(url: str, invoices: int, lines: int) -> None:
     """
     Raises:
         RuntimeError: a contender's rows are not this project's.
     """
     with contend("tributary", url, invoices) as (_, out):
         expected = rows_of("tributary", out)
-    if len(expected) != invoices * (1 + LINES):
-        raise RuntimeError(f"{len(expected)} rows, expected {invoices * (1 + LINES)}")
+    if len(expected) != invoices * (1 + lines):
+        raise RuntimeError(f"{len(expected)} rows, expected {invoices * (1 + lines)}")
     for name in PEERS:
         with contend(name, url, invoices) as (_, out):
             if found := differences(expected, rows_of(name, out)):
@@ -37,7 +41,7 @@ def _same_rows(url: str, invoices: int) -> None:
     console.print(f"{len(expected):,} rows of {', '.join(PEERS)} are those of tributary, column by column")
 
 
-def _measure(report: Report, url: str, invoices: int, rounds: dict[str, int]) -> None:
+def _measure(report: Report, url: str, invoices: int, lines: int, rounds: dict[str, int]) -> None:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in rounds}
     for turn in range(max(rounds.values())):
         for name, times in rounds.items():
@@ -47,9 +51,9 @@ def _measure(report: Report, url: str, invoices: int, rounds: dict[str, int]) ->
     seconds = {name: Series([one["seconds"] for one in results]) for name, results in found.items()}
     cpu = {name: Series([one["cpu"] for one in results]) for name, results in found.items()}
     peak = {name: Series([one["peak_mib"] for one in results]) for name, results in found.items()}
-    rows = invoices * (1 + LINES)
+    rows = invoices * (1 + lines)
     report.table(
-        f"extract + flatten + stage, {invoices:,} invoices with {LINES} lines",
+        f"extract + flatten + stage, {invoices:,} invoices with {lines} lines each",
         [
             {
                 "": name,

@@ -145,7 +145,7 @@ def expected_payouts(raw: Mapping[str, Table], as_of: datetime) -> list[Row]:
 
 def expected_fees(raw: Mapping[str, Table], as_of: datetime) -> dict[tuple[str, int], tuple[str, Decimal]]:
     """(movement, place) -> what a fee is called and what it came to; a bill of Stripe's own is a movement itself."""
-    found = {}
+    found: dict[tuple[str, int], tuple[str, Decimal]] = {}
     for row in raw["stripe_balance_transactions"].values():
         if row["created"] >= as_of:
             continue
