@@ -1,4 +1,4 @@
-"""Stripe-shaped invoices, each with a number of lines, in pages as Stripe sends them: a hundred records, indented by two.
+"""Stripe-shaped invoices, each with so many lines, in pages as Stripe sends them: a hundred records, indented by two.
 
 Every page is a template: `TOKEN` in all ids, of the invoices as of what they point at, becomes a number of the same
 width, so a few templates make any number of distinct invoices.
