@@ -77,7 +77,7 @@ SETTLED = {"hubspot_properties", "hubspot_ticket_pipelines", "hubspot_ticket_pip
 
 
 def test_every_table_has_rows_and_some_are_tombstones(raw: dict[str, Table]) -> None:
-    assert len(raw) == 37
+    assert len(raw) == 38
     assert {name for name, table in raw.items() if not table} == EMPTY
     deleted = {name for name, table in raw.items() if any(row["_deleted"] for row in table.values())}
     assert {"stripe_customers", "stripe_invoices", "stripe_invoice_lines", "hubspot_contacts"} <= deleted
