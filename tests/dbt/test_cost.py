@@ -15,6 +15,7 @@ BOUNDED = {
     "int_exchange_rates": "a row per currency and day",
     "int_days": "a row per day",
     "retention": "a row per cohort, month and currency",
+    "payouts": "a row per day, or two",
 }
 
 
