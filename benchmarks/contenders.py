@@ -33,7 +33,7 @@ _ENVIRONMENT = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"}
 
 @contextmanager
 def page_server(large: int = 0, lines: int = LINES) -> Iterator[str]:
-    """The URL of a page server; with `large`, one that has a single record of so many megabytes."""
+    """The URL of a server of invoices with so many lines; with `large`, of a single one of so many megabytes."""
     command = [sys.executable, "-m", "benchmarks.server", "--large", str(large), "--lines", str(lines)]
     with subprocess.Popen(command, cwd=ROOT, env=_ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
