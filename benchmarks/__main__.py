@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "plugins"))
 
 from benchmarks.report import Report, console  # noqa: E402
 
-SUITES = ("extract", "memory", "parse", "budget", "load", "tasks", "demo")
+SUITES = ("extract", "memory", "parse", "budget", "load", "tasks", "dbt", "demo")
 
 
 def main() -> None:

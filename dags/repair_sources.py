@@ -41,4 +41,6 @@ with DAG(
             deferrable=True,
             poke_interval=30,
             reset_dag_run=True,
+            # Another attempt would clear the run and read all of it again; clearing the task does, if that is wanted.
+            retries=0,
         )

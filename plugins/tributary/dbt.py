@@ -13,7 +13,7 @@ from tributary.operators.build_all import BuildAllOperator
 from tributary.operators.build_model import BuildModelOperator
 from tributary.settings import REPOSITORY
 
-DBT_DIR = REPOSITORY / "dbt"
+DBT_DIR = Path(os.environ.get("DBT_PROJECT_DIR", REPOSITORY / "dbt"))
 
 MANIFEST = DBT_DIR / "target" / "manifest.json"
 #: Beside it, what MetricFlow compiles metrics from.

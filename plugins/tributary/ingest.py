@@ -122,6 +122,7 @@ def stream_lane(contract: Contract) -> None:
             source=contract.source,
             stream=contract.stream,
             planned=plan.task_id,
+            stage=f"{contract.stream}.window.stage",
             staged=window.expand(item=plan.output),
             # What one client staged is loaded even if another's extraction failed; the task then says whose.
             trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,

@@ -17,6 +17,8 @@ AUTO = "auto"
 CURRENT = timedelta(days=25)
 #: A chunk of a first load has about so many records, and there are at most so many chunks.
 CHUNK_RECORDS, CHUNKS = 5_000, 8
+#: One load takes so many: BigQuery allows a script of 1 MB.
+MOST_CHUNKS = 60
 
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,7 +40,8 @@ def test_every_dag_says_what_to_do_when_it_fails(dags):
         assert "#### When it fails" in dag.doc_md
         assert {tag.partition(":")[0] for tag in dag.tags} >= {"tier", "layer"}
         assert dag.catchup is False
-        assert all(task.retries >= 2 for task in dag.tasks)
+        # Another attempt at triggering a run would clear it, and all of it would be read again.
+        assert all(task.retries >= 2 or task.task_type == "TriggerDagRunOperator" for task in dag.tasks)
 
 
 def test_the_build_runs_every_dbt_test_once_and_shows_it_with_one_model(dags):

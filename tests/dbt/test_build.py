@@ -111,25 +111,20 @@ def test_an_as_of_that_is_no_moment_is_refused(parsed: DbtRun, tmp_path: Path) -
 
 def test_freshness_is_the_ledgers(built: DbtRun, warehouse: Warehouse, tmp_path: Path) -> None:
     """How far each client is covered counts, not when its rows last changed; the contract says how much is late."""
-    warehouse.query("create schema if not exists ops")
-    warehouse.query(
-        "create or replace table ops.ledger (kind string, table_name string, client_id string, "
-        "window_end timestamp, observed_from timestamp)"
-    )
     now = datetime.now(UTC)
 
-    def load(table: str, client: str, hours_ago: int, observed_hours_ago: int = 0) -> str:
-        ends, observed = (now - timedelta(hours=hours) for hours in (hours_ago, observed_hours_ago))
-        return f"('load', '{table}', '{client}', timestamp '{ends.isoformat()}', timestamp '{observed.isoformat()}')"
+    def load(
+        table: str, client: str, hours_ago: int, observed_hours_ago: int = 0
+    ) -> tuple[str, str, datetime, datetime]:
+        return table, client, now - timedelta(hours=hours_ago), now - timedelta(hours=observed_hours_ago)
 
-    rows = [
+    warehouse.covered(
         load("stripe_prices", "acme", 2),
         load("stripe_prices", "acme", 900),  # an old day that was loaded again
         load("stripe_charges", "acme", 2),
         load("stripe_charges", "zenith", 30),
         load("stripe_coupons", "acme", 0, 100),  # nobody knows a day before it is over
-    ]
-    warehouse.query(f"insert into ops.ledger values {', '.join(rows)}")
+    )
     sources = [f"source:stripe.stripe_{name}" for name in ("prices", "charges", "coupons")]
     run = run_dbt(["source", "freshness", "--select", *sources], tmp_path, warehouse.settings)
     found = json.loads((tmp_path / "sources.json").read_text())["results"]

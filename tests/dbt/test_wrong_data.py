@@ -19,9 +19,18 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     """Every singular test and one of each generic kind fails on data that is wrong in its way; the rows are kept."""
     warehouse.load(_broken())
     # marts that are left alone are still those of the worlds
+    noon = day(2026, 1, 6, 12)
+    warehouse.covered(
+        ("stripe_invoices", "acme", day(2026, 1, 6, 12), noon),
+        ("stripe_charges", "acme", day(2026, 1, 6, 6), noon),
+        ("stripe_charges", "acme", day(2025, 12, 1), noon),  # an old day that was loaded again
+        ("stripe_invoices", "zenith", day(2026, 1, 6), noon),
+        ("stripe_charges", "zenith", day(2026, 1, 6), noon),
+        ("hubspot_contacts", "acme", day(2026, 1, 7), noon),
+    )
     rebuilt = ["tag:intermediate", "invoice_lines", "invoices", "payments", "mrr"]
     assert run_dbt(["run", "--select", *rebuilt], tmp_path / "run", warehouse.settings).code == 0
-    # without the variable, the moment of the run is when the sources were last observed
+    # without the variable, the moment of the run is up to when all of billing is covered
     assert warehouse.query("select as_of from staging.int_as_of") == [{"as_of": day(2026, 1, 6, 6)}]
     culprits = {
         "assert_balance_days_add_up",

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,19 @@ class Warehouse:
             known = {field["name"] for field in history_schema(spec)}
             self._fill(f"raw_history.{name}", known, (history or {}).get(name, ()))
 
+    def covered(self, *loads: tuple[str, str, datetime, datetime]) -> None:
+        """Replace the ledger by loads: table, client, end of the window, and when that was observed (and loaded)."""
+        self.query("create schema if not exists ops")
+        self.query(
+            "create or replace table ops.ledger (kind string, table_name string, client_id string, "
+            "window_end timestamp, observed_from timestamp, loaded_at timestamp)"
+        )
+        rows = (
+            f"('load', '{table}', '{client}', {_literal(end)}, {_literal(observed)}, {_literal(observed)})"
+            for table, client, end, observed in loads
+        )
+        self.query(f"insert into ops.ledger values {', '.join(rows)}")
+
     def _fill(self, table: str, known: set[str], rows: Sequence[Row]) -> None:
         for row in rows:
             assert row.keys() <= known, f"{table}: {sorted(row.keys() - known)} is in no contract"
@@ -99,3 +113,7 @@ class Warehouse:
     def query(self, sql: str) -> list[Row]:
         """The rows of a statement."""
         return [dict(row) for row in self._client.query(sql, retry=None, job_retry=None).result(retry=None)]
+
+
+def _literal(moment: datetime) -> str:
+    return f"timestamp '{moment.isoformat()}'"

@@ -24,13 +24,14 @@ def slim(*arguments: str) -> subprocess.CompletedProcess[str]:
 def changed(tmp_path: Path, services: dict[str, str]) -> Path:
     """The committed project with one changed model, and the warehouse as the committed one leaves it."""
     from tributary.contracts.loader import load_all
-    from tributary.warehouse.tables import ensure_tables
+    from tributary.warehouse.tables import ensure_tables, migrate
 
     archive = subprocess.run(["git", "archive", "HEAD", "dbt"], cwd=ROOT, stdout=subprocess.PIPE)
     if archive.returncode or not shutil.which("tar"):
         pytest.skip("needs a git checkout")
     subprocess.run(["tar", "--extract", "--directory", str(tmp_path)], input=archive.stdout, check=True)
     project = tmp_path / "dbt"
+    migrate(warehouse(), {})
     for contracts in load_all().values():
         for contract in contracts.values():
             ensure_tables(warehouse(), contract, {"dag": "test"})

@@ -211,6 +211,19 @@ def test_clearing_a_task_runs_it_again_and_changes_nothing(airflow: Airflow, com
     assert again["rendered_map_index"] == "acme 2026-01-03..2026-01-05"
 
 
+def test_a_reading_that_was_ordered_again_and_failed_is_not_shown_as_done(airflow: Airflow, company: World) -> None:
+    """What the task staged the last time is not what was ordered, though Airflow still has it."""
+    company.fault("stripe", kind="missing_permission", times=20, path="/v1/products")
+    airflow.clear("ingest_stripe", "by_date", ["products.window.extract"])
+    airflow.wait("ingest_stripe", "by_date", expect="failed")
+    states = airflow.tasks("ingest_stripe", "by_date")
+    assert states["products.window.extract"] == "failed"
+    assert states["products.replace"] != "success", states
+    company.faults("stripe", [])
+    airflow.clear("ingest_stripe", "by_date", ["products.window.extract"])
+    airflow.wait("ingest_stripe", "by_date")
+
+
 def test_a_day_later_from_another_process_a_rerun_changes_nothing(airflow: Airflow, company: World) -> None:
     """The world moves on by a day, which is loaded; then the history and a former day are run again, elsewhere."""
     company.clock("2026-01-07T00:10:00Z")

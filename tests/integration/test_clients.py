@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +81,39 @@ def test_one_client_with_a_broken_key_holds_nobody_back(alone: dict[str, str], w
     assert "leads to Stripe account acct_tributary, but client broken is pinned to acct_of_somebody_else" in text
     assert "stripe.products: 1 of 2 chunks were not staged: broken 2024-07-01..2026-01-04" in text
     assert loaded() == {"acme": alive(world)}
+
+
+def test_one_client_without_a_permission_holds_nobody_back(
+    alone: dict[str, str], world: World, second: World, tmp_path: Path
+) -> None:
+    """Its first load is to be cut by how much there is, which it may not ask either."""
+    empty("stripe_products")
+    second.fault("stripe", kind="missing_permission", times=100, path="/v1/products")
+    file = clients_file(tmp_path, client_id="second", account="acct_second", connection="stripe_second")
+    connection = json.dumps({"conn_type": "http", "host": second.stripe, "password": "sk_test_tributary"})
+    text = run({**alone, "TRIBUTARY_CLIENTS_FILE": file, "AIRFLOW_CONN_STRIPE_SECOND": connection}, fails=True)
+    assert "stripe.products: 1 of 2 chunks were not staged: second 2024-07-01..2026-01-04" in text
+    assert loaded() == {"acme": alive(world)}
+
+
+def test_planning_goes_on_without_a_client_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planning asks it in vain, and plans its window all the same."""
+    from tributary.clients import Client
+    from tributary.contracts.loader import load_contracts
+    from tributary.operators.plan import PlanOperator
+    from tributary.plan import Wish
+    from tributary.windows import Window
+
+    away = Client(client_id="away", connection="stripe_away", account="acct_away", since=date(2025, 1, 1))
+    nobody = {
+        "conn_type": "http",
+        "host": "http://127.0.0.1:9",
+        "password": "sk_test_tributary",
+    }  # pragma: allowlist secret
+    monkeypatch.setenv("AIRFLOW_CONN_STRIPE_AWAY", json.dumps(nobody))
+    monkeypatch.setattr("tributary.api.client.ATTEMPTS", 1)
+    operator = PlanOperator(task_id="plan", source="stripe", stream="products")
+    today = datetime.now(UTC)
+    wish = Wish(window=Window(today - timedelta(days=1), today))
+    [item] = operator._items(load_contracts("stripe")["products"], away, wish, [])
+    assert (item["client_id"], item["window_start"], item["axis"]) == ("away", "2025-01-01T00:00:00Z", "created")

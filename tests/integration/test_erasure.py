@@ -175,6 +175,26 @@ def test_erasing_somebody(loaded: World):
     assert not mailbox.search(json.dumps(content("raw.stripe_customers"), default=str))
 
 
+def test_a_guest_is_erased_from_what_was_announced_as_well(loaded: World):
+    """Who paid without being a customer is known by the address only, which stands deep in what the events show."""
+    guest = "guest.of.honour@person.example"
+    charge = loaded.books("stripe", "charges")[0]["id"]
+    loaded.change("stripe", "charges", charge, customer=None, billing_details={"email": guest, "name": "Guest"})
+    until = "2026-01-06T00:00:00Z"
+    loaded.clock(until)
+
+    def announced() -> list[Any]:
+        Pipeline("stripe", "events").run(HISTORY[0], until, "created")
+        sql = f"select to_json_string(object_snapshot) as shown from raw.stripe_events where object_id = '{charge}'"
+        return [row["shown"] for row in query(sql) if row["shown"]]
+
+    assert guest in str(announced())
+    done = erase("--email", guest, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not [name for name, text in stored().items() if guest in text]
+    assert guest not in str(announced()), "a load brought the guest back"
+
+
 def test_what_can_not_be_meant_is_refused(world: World):
     assert "no e-mail address" in erase("--email", "nobody").stdout
     refused = erase("--email", "a@b.example", client="nobody")

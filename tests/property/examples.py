@@ -132,6 +132,17 @@ def somebody_is_erased_while_a_load_is_under_way(machine: type[LoadMachine]) -> 
     state.teardown()
 
 
+def a_record_is_merged_into_one_that_breaks_its_contract(machine: type[LoadMachine]) -> None:
+    """The survivor is a reject, and what was merged into it is gone all the same."""
+    state = _begin(machine, "hubspot")
+    _load(state)
+    state.company.spoil("101")
+    state.company.merge("102", "101")
+    state.company.pass_time(1)
+    _load(state)
+    state.teardown()
+
+
 EXAMPLES: tuple[Callable[[type[LoadMachine]], None], ...] = (
     a_late_retry_meets_a_newer_version,
     a_late_listing_meets_a_record_that_was_dated_back,
@@ -143,4 +154,5 @@ EXAMPLES: tuple[Callable[[type[LoadMachine]], None], ...] = (
     history_is_listed_in_pieces_with_changes_in_between,
     a_record_that_breaks_its_contract_is_archived,
     somebody_is_erased_while_a_load_is_under_way,
+    a_record_is_merged_into_one_that_breaks_its_contract,
 )

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from copy import deepcopy
 from functools import wraps
+from threading import local
 from typing import Any
 
 from sqlglot import exp
@@ -22,12 +23,15 @@ REMEMBERED = 512
 def apply() -> None:
     """Let sqlglot's parser remember what it has parsed."""
     from sqlglot.dialects.dialect import Dialect
+    from sqlglot.dialects.duckdb import DuckDB
 
     parse = Dialect.parse
     known: OrderedDict[tuple[Any, ...], tuple[bool, list[Any]]] = OrderedDict()
     looking = _those_who_only_look()
 
     def parse_once(self: Any, sql: str, **options: Any) -> list[Any]:
+        if type(self) is DuckDB:
+            return parse(self, sql, **options)  # what comes out of the translation is parsed once: nothing to copy
         key = (type(self), sql, *sorted(options.items()))
         try:
             shared, trees = known[key]
@@ -55,16 +59,16 @@ def _those_who_only_look() -> Callable[[], bool]:
     from bqemulator.scripting import interpreter
     from bqemulator.sql import inner_query
 
-    depth = [0]
+    thread = local()
 
     def only_looks(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def looking(*arguments: Any, **options: Any) -> Any:
-            depth[0] += 1
+            thread.depth = getattr(thread, "depth", 0) + 1
             try:
                 return function(*arguments, **options)
             finally:
-                depth[0] -= 1
+                thread.depth -= 1
 
         return looking
 
@@ -81,7 +85,7 @@ def _those_who_only_look() -> Callable[[], bool]:
     }.items():
         for name in names:
             setattr(module, name, only_looks(getattr(module, name)))
-    return lambda: depth[0] > 0
+    return lambda: getattr(thread, "depth", 0) > 0
 
 
 _PLAIN = {int, str, bool, type(None)}

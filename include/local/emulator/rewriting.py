@@ -46,10 +46,11 @@ def before(sql: str) -> str:
     if not _BEFORE.search(sql):
         return sql
     try:
-        return sqlglot.parse_one(sql, read="bigquery").transform(_bigquery_node).sql(dialect="bigquery")
+        tree = sqlglot.parse_one(sql, read="bigquery").transform(_bigquery_node, copy=False)
     except sqlglot.errors.SqlglotError:
         # Scripts and newer syntax: the emulator has its own way with them, or its own error.
         return sql
+    return str(tree.sql(dialect="bigquery", copy=False))
 
 
 def after(sql: str) -> str:
@@ -57,13 +58,13 @@ def after(sql: str) -> str:
     if not _AFTER.search(sql):
         return sql
     try:
-        tree = sqlglot.parse_one(sql, read="duckdb").transform(_duckdb_node)
+        tree = sqlglot.parse_one(sql, read="duckdb").transform(_duckdb_node, copy=False)
     except sqlglot.errors.SqlglotError:
         return sql
     for select in tree.find_all(exp.Select):
         _group_by_position(select)
     # MERGE … INSERT ROW: DuckDB's word for "all columns" is to leave the list out.
-    return tree.sql(dialect="duckdb").replace("THEN INSERT ROW", "THEN INSERT")
+    return str(tree.sql(dialect="duckdb", copy=False)).replace("THEN INSERT ROW", "THEN INSERT")
 
 
 def _bigquery_node(node: exp.Expression) -> exp.Expression:

@@ -244,6 +244,8 @@ class Contract(_Table):
     extra: Rule = Rule.CLEAR
     #: Columns that hold the id of the person whom a record is about, or a member of a JSON column that does.
     subject: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    #: Members of JSON columns that hold an address of that person: the column's name and the path in it, dotted.
+    mailboxes: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     #: Dotted paths of the ids that were merged into this record and no longer exist on their own.
     merged_ids: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     #: How to ask for the collection; only the source's module reads it.
@@ -283,7 +285,7 @@ class Contract(_Table):
     @model_validator(mode="after")
     def _personal(self) -> Self:
         names = {column.name for column in self.columns}
-        for subject in self.subject:
+        for subject in (*self.subject, *self.mailboxes):
             if subject.partition(".")[0] not in names:
                 raise ValueError(f"subject column {subject!r} is not declared")
         if self.extra == Rule.HASH:
@@ -313,7 +315,7 @@ class Contract(_Table):
             (table.name, table.key, table.known, [c.model_dump(mode="json", exclude=_WORDS) for c in table.columns])
             for table in self.tables
         ]
-        decisive = self.model_dump(mode="json", include={"mode", "extra", "subject", "merged_ids", "time"})
+        decisive = self.model_dump(mode="json", include={"mode", "extra", "subject", "mailboxes", "merged_ids", "time"})
         return blake2b(json.dumps([tables, decisive]).encode(), digest_size=8).hexdigest()
 
     @property
@@ -352,6 +354,11 @@ class TableSpec:
         if self.child is None:
             return self.contract.subject
         return tuple(name for name, parent in self.child.inherit.items() if parent in self.contract.subject)
+
+    @property
+    def mailboxes(self) -> tuple[str, ...]:
+        """The contract's `mailboxes`; a child has none."""
+        return () if self.child else self.contract.mailboxes
 
     @property
     def parent_key(self) -> tuple[str, ...]:

@@ -214,16 +214,22 @@ class CarefulReader:
                 found += [(stream, one) for one in drift]
         except RejectError as error:
             return self.rejected(raw, error)
-        texts = [record.at(path) for path in self._contract.merged_ids]
-        merged = [_value(text) for text in texts if text is not None]
-        return Reading(row, children, found, merged, self._source.deleted_at(record))
+        return Reading(row, children, found, self._merged(record), self._source.deleted_at(record))
 
     def rejected(self, raw: msgspec.Raw, error: RejectError) -> Rejected:
         """The record as one that is set aside, for that reason."""
         if not is_object(raw):
             return Rejected(error, None, {})
         record = Node(raw)
-        return Rejected(error, self._key(record), self._count(record), self._source.deleted_at(record))
+        try:
+            merged = self._merged(record)
+        except (RejectError, msgspec.DecodeError):
+            merged = []
+        return Rejected(error, self._key(record), self._count(record), self._source.deleted_at(record), merged)
+
+    def _merged(self, record: Node) -> list[Any]:
+        texts = [record.at(path) for path in self._contract.merged_ids]
+        return [_value(text) for text in texts if text is not None]
 
     def items(self, stream: str, parent: Any, items: list[msgspec.Raw]) -> tuple[list[Any], list[Drift]]:
         """Nested items as rows, with what drifted; `parent` is the parent's row.

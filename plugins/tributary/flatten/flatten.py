@@ -303,7 +303,7 @@ class _Flattening:
         if isinstance(reading, Reading) and self._at in self._broken:
             nested = {stream: len(rows) for stream, rows in reading.children}
             key = key_of(self._contract, reading.row)
-            reading = Rejected(self._broken[self._at], key, nested, reading.deleted_at)
+            reading = Rejected(self._broken[self._at], key, nested, reading.deleted_at, reading.merged)
         if isinstance(reading, Rejected):
             self._reject(reading, observed)
             return
@@ -393,6 +393,9 @@ class _Flattening:
         if reading.deleted_at and key and len(self._contract.key) == 1:
             # Whatever else of it can't be read, it is deleted: its last good row must not go on living.
             self._gone(key, observed)
+        for entry in merged_into(key or "", reading.merged):
+            # Nor what was merged into it: there is no other place that says so.
+            self._gone(entry["id"], observed)
 
     def _count_drift(self, table: str, found: Drift) -> None:
         report = self._drift.get((table, found.kind, found.path, found.found))

@@ -53,6 +53,8 @@ class Rejected(NamedTuple):
     nested: dict[str, int]
     #: When the source deleted it, as far as that can be read.
     deleted_at: str | None = None
+    #: As in Reading, as far as it can be read.
+    merged: Sequence[Any] = ()
 
 
 class Reading(NamedTuple):

@@ -1,5 +1,6 @@
 """The first task of a lane: what will be read."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
@@ -7,9 +8,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tributary.clients import Client, load_clients
 from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Axis, Contract
-from tributary.errors import RefusedError
+from tributary.errors import RefusedError, TributaryError
 from tributary.operators.base import TributaryOperator, context_window, job_labels
-from tributary.plan import Outlook, Span, Wish, choose, cuts_by_days, cuts_by_size, items, span
+from tributary.plan import MOST_CHUNKS, Outlook, Wish, choose, cuts_by_days, cuts_by_size, items, span
 
 if TYPE_CHECKING:
     from tributary.ledger.coverage import Loaded
@@ -75,27 +76,36 @@ class PlanOperator(TributaryOperator):
 
     def _items(self, contract: Contract, client: Client, wish: Wish, ledger: "list[Loaded]") -> list[dict[str, Any]]:
         """The items of one client. One whose account can't be asked gets its window all the same: `extract` says why it
-        fails, and the other clients are read."""
+        fails or has to wait, and the other clients are read."""
         from tributary.hooks.api import ApiHook
         from tributary.ledger.coverage import covered
         from tributary.sources import source
 
         api_source = source(self.source)
+        api, now = None, datetime.now(UTC)
         try:
             api, livemode = ApiHook(api_source, client).client()
             now = api_source.check_account(api, client, livemode)
-        except RefusedError as error:
+        except TributaryError as error:
+            api = None
             self.log.error("%s of client %s: %s", contract.name, client.client_id, error)
-            found = Span(contract.daily, "the account could not be asked", wish.window)
-            return [item.to_dict() for item in items(contract, client, found)]
         outlook = Outlook(now=now, covered=covered(contract, client, ledger), feed_memory=api_source.feed_memory)
         found = span(contract, client, wish, outlook)
         cuts = []
         if found.axis == Axis.CREATED and wish.chunk_days:
             cuts = cuts_by_days(found.window, wish.chunk_days)
-        elif found.axis == Axis.CREATED and (extent := api_source.extent(api, contract, found.window)):
-            cuts = cuts_by_size(found.window, extent.oldest, extent.records)
+        elif found.axis == Axis.CREATED and api:
+            try:
+                if extent := api_source.extent(api, contract, found.window):
+                    cuts = cuts_by_size(found.window, extent.oldest, extent.records)
+            except TributaryError as error:
+                self.log.error("%s of client %s: %s", contract.name, client.client_id, error)
         planned = list(items(contract, client, found, cuts))
+        if len(planned) > MOST_CHUNKS:
+            raise RefusedError(
+                f"{contract.name} of client {client.client_id}: {found.window} in {len(planned)} chunks, of which one "
+                f"load takes {MOST_CHUNKS}; nothing was read. Trigger again with longer chunks or a shorter window"
+            )
         self.log.info(
             "%s of client %s: %s on the %s axis in %d chunks: %s",
             contract.name, client.client_id, found.window, found.axis, len(planned), found.reason,

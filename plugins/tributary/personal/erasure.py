@@ -83,9 +83,10 @@ def _about(person: Person, table: TableSpec, have: Container[str], alias: str = 
     """By which of its columns a row can be about the person, each as a condition."""
     ids = person.ids.get(table.contract.source)
     subjects = [subject for subject in table.subject if ids and subject.partition(".")[0] in have]
-    emails = [column.name for column in table.columns if column.pii == Pii.EMAIL and column.name in have]
-    return [f"{_subject(alias, subject)} in ({literals(ids or ())})" for subject in subjects] + [
-        person.is_mailbox(f"{alias}.{name}") for name in emails
+    emails = [column.name for column in table.columns if column.pii == Pii.EMAIL]
+    mailboxes = [mailbox for mailbox in (*emails, *table.mailboxes) if mailbox.partition(".")[0] in have]
+    return [f"{_member(alias, subject)} in ({literals(ids or ())})" for subject in subjects] + [
+        person.is_mailbox(_member(alias, mailbox)) for mailbox in mailboxes
     ]
 
 
@@ -105,8 +106,8 @@ def _of_parents(warehouse: Warehouse, person: Person, table: TableSpec, name: st
     ]
 
 
-def _subject(alias: str, subject: str) -> str:
-    column, _, member = subject.partition(".")
+def _member(alias: str, name: str) -> str:
+    column, _, member = name.partition(".")
     return f"json_value({alias}.{column}, '$.{member}')" if member else f"{alias}.{column}"
 
 

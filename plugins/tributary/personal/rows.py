@@ -50,17 +50,18 @@ class Personal:
         self._ruled = {stream: _Rules(table, _ruled(table, keys), contract.extra) for stream, table in tables.items()}
         self._erased = {stream: _Rules(table, _none(table), Rule.DROP) for stream, table in tables.items()}
         self._subjects = [(attribute(name), member) for name, _, member in map(_parts, contract.subject)]
-        self._mailboxes = [attribute(column.name) for column in contract.columns if column.pii == Pii.EMAIL]
+        self._mailboxes = [(attribute(column.name), "") for column in contract.columns if column.pii == Pii.EMAIL]
+        self._mailboxes += [(attribute(name), member) for name, _, member in map(_parts, contract.mailboxes)]
 
     def is_suppressed(self, row: Any) -> bool:
         """Whether the record is about a person who was erased; `row` is its own row as it was read."""
         ids, mailboxes, _ = self._suppressed
-        if ids and any(_id(getattr(row, name), member) in ids for name, member in self._subjects):
+        if ids and any(_member(getattr(row, name), member) in ids for name, member in self._subjects):
             return True
         if not mailboxes or self._keys is None:
             return False
-        texts = filter(None, (getattr(row, name) for name in self._mailboxes))
-        return any(digest in mailboxes for text in texts for digest in self._keys.mailboxes(text))
+        texts = (_member(getattr(row, name), member) for name, member in self._mailboxes)
+        return any(digest in mailboxes for text in texts if text for digest in self._keys.mailboxes(str(text)))
 
     def rows(self, stream: str, rows: Sequence[Any], *, suppressed: bool) -> Sequence[Any]:
         """The rows as they may be staged; those that came stay as they are, since children take over from them."""
@@ -111,11 +112,13 @@ def _parts(subject: str) -> tuple[str, str, str]:
     return subject.partition(".")
 
 
-def _id(value: Any, member: str) -> Any:
-    """The id itself, or the one that a member of a JSON column holds."""
-    if not member or value is None:
+def _member(value: Any, path: str) -> Any:
+    """The value itself, or the one at a dotted path in a JSON column; None where there is none."""
+    if not path or value is None:
         return value
     try:
-        return _value(_object(value)[member])
+        for name in path.split("."):
+            value = _object(value)[name]
+        return _value(value)
     except (KeyError, msgspec.DecodeError):
         return None

@@ -10,7 +10,7 @@ locals {
     staging     = { text = "dbt: cleaned records and intermediate steps.", writers = ["dbt"], readers = concat(["ingest"], local.ci) }
     mart        = { text = "dbt: what is asked, such as customer lifetime value.", writers = ["dbt"], readers = local.ci }
     ml          = { text = "Features, models and scores.", writers = [], readers = [] }
-    ops         = { text = "Ledger, rejects, drift, fences: written by the pipeline only.", writers = ["ingest"], readers = ["dbt", "watcher"] }
+    ops         = { text = "Ledger, rejects, drift, fences: written by the pipeline only.", writers = ["ingest"], readers = concat(["dbt", "watcher"], local.ci) }
     dq          = { text = "dbt: rows that failed a test.", writers = ["dbt"], readers = [] }
   }
   # Groups of people, by dataset.

@@ -145,6 +145,7 @@ locals {
   dev = {
     "ci" = [
       "READER | dataset mart",
+      "READER | dataset ops",
       "READER | dataset raw",
       "READER | dataset raw_history",
       "READER | dataset staging",

@@ -10,7 +10,7 @@ from tributary.contracts.loader import load_all
 from tributary.contracts.model import Axis
 from tributary.contracts.system import HISTORY_COLUMNS, SYSTEM_COLUMNS
 from tributary.flatten.manifest import DriftReport, StagedManifest, StagedTable
-from tributary.plan import WorkItem
+from tributary.plan import MOST_CHUNKS, WorkItem
 from tributary.warehouse.replace import render_replace
 from tributary.warehouse.stage import Staged
 from tributary.warehouse.tables import OPS_VERSION
@@ -20,7 +20,7 @@ REFUSED = ("_partition", "_table_", "_file_", "_row_timestamp", "__root__", "_co
 """BigQuery refuses column names with these beginnings."""
 
 
-def rendered(contract, axis="created"):
+def rendered(contract, axis="created", chunks=1):
     from datetime import UTC, datetime
 
     when = datetime(2026, 1, 5, tzinfo=UTC)
@@ -57,7 +57,7 @@ def rendered(contract, axis="created"):
     )
     return render_replace(
         contract=contract,
-        staged=[(staged, manifest)],
+        staged=[(staged, manifest)] * chunks,
         project="p",
         bounds="_record_date between date '2026-01-01' and date '2026-01-05'",
         fence=None,
@@ -66,6 +66,13 @@ def rendered(contract, axis="created"):
         dag_id="d",
         run_id="r",
     )
+
+
+def test_the_longest_script_is_one_that_bigquery_takes():
+    """At most 1 MB, of which names and moments that are longer than the ones here take a tenth."""
+    for contracts in load_all().values():
+        for contract in contracts.values():
+            assert len(rendered(contract, chunks=MOST_CHUNKS).encode()) < 900_000, contract.name
 
 
 def test_every_stream_renders_statements_that_parse_as_bigquery():

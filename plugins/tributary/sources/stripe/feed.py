@@ -40,7 +40,10 @@ def changed(api: ApiClient, contract: Contract, window: Window, cursor: dict[str
     rest = touched.ids
     if "after" not in cursor:
         seen: set[str] = set()
-        yield from listed(api, contract, window, cursor, seen)
+        for step in listed(api, contract, window, cursor, seen):
+            # The end of the listing is not the end of the walk: an attempt that goes on there has the objects to fetch.
+            at_end = isinstance(step, Checkpoint) and step.cursor["done"]
+            yield msgspec.structs.replace(step, cursor={"after": ""}) if at_end else step
         yield Checkpoint({"after": ""}, 0)
         # An attempt that goes on in the middle doesn't know all that the listing held, so it fetches every object.
         if not cursor:
