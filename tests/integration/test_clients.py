@@ -105,12 +105,8 @@ def test_planning_goes_on_without_a_client_that_cannot_be_reached(monkeypatch: p
     from tributary.windows import Window
 
     away = Client(client_id="away", connection="stripe_away", account="acct_away", since=date(2025, 1, 1))
-    nobody = {
-        "conn_type": "http",
-        "host": "http://127.0.0.1:9",
-        "password": "sk_test_tributary",
-    }  # pragma: allowlist secret
-    monkeypatch.setenv("AIRFLOW_CONN_STRIPE_AWAY", json.dumps(nobody))
+    connection = json.dumps({"conn_type": "http", "host": "http://127.0.0.1:9", "password": "sk_test_tributary"})
+    monkeypatch.setenv("AIRFLOW_CONN_STRIPE_AWAY", connection)
     monkeypatch.setattr("tributary.api.client.ATTEMPTS", 1)
     operator = PlanOperator(task_id="plan", source="stripe", stream="products")
     today = datetime.now(UTC)
