@@ -158,7 +158,9 @@ def test_a_task_that_is_ended_takes_its_job_along(services: dict[str, str]) -> N
     invoices.load(invoice(1))
     manifest = invoices.pipeline.flatten(invoices.land(invoice(1, total=2)))
     staged = invoices.pipeline.stage(manifest)
-    operator = PartitionReplaceOperator(task_id="replace", source="stripe", stream="invoices", planned="", staged=[])
+    operator = PartitionReplaceOperator(
+        task_id="replace", source="stripe", stream="invoices", planned="", stage="", staged=[]
+    )
     failures: list[BaseException] = []
 
     def run() -> None:
