@@ -28,7 +28,7 @@ def test_its_own_tests_pass(terraform: Terraform, configuration: Path):
 @pytest.mark.parametrize(
     ("file", "list_of", "added", "grant"),
     [
-        ("warehouse", 'readers = ["dbt", "watcher"', '"airflow"', "airflow | READER | dataset ops"),
+        ("warehouse", 'readers = concat(["dbt", "watcher"', '"airflow"', "airflow | READER | dataset ops"),
         ("identity", 'watcher = ["roles/bigquery.jobUser"', '"roles/viewer"', "watcher | roles/viewer | project"),
         ("lake", '["serviceAccount:${var.ingest}"', '"allUsers"', "allUsers | roles/storage.objectAdmin | bucket lake"),
     ],
