@@ -19,7 +19,7 @@ MODELS = "models/staging/hubspot"
 WAYS = ("ours", "watcher", "local")
 _DAGS = f'''
 import json
-from airflow.sdk import DAG, BaseOperator, chain
+from airflow.sdk import DAG, BaseOperator
 from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
 from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior, TestIndirectSelection
 from tributary import dbt

@@ -19,7 +19,8 @@ from include.local.errors import LocalStackError
 
 #: Up to so many days each gets a run of its own; beyond, one run reads the whole range.
 LONG = 31
-CHUNK_DAYS = 30
+#: Length of a chunk; of a range of many years longer, since a run takes at most 60 chunks of a client.
+CHUNK_DAYS, CHUNKS = 30, 50
 _POLL_SECONDS = 2.0
 
 
@@ -49,6 +50,11 @@ class Range:
         return self.chunk_days is not None or self.days > LONG
 
     @property
+    def chunk(self) -> int:
+        """Days of a chunk: as asked, else about a month, or more where that would be too many."""
+        return self.chunk_days or max(CHUNK_DAYS, -(-self.days // CHUNKS))
+
+    @property
     def conf(self) -> dict[str, Any]:
         return {"streams": list(self.streams)} if self.streams else {}
 
@@ -66,7 +72,7 @@ class Backfill:
 
     def _ranged(self) -> bool:
         wanted = self._range
-        chunk, dag_id = wanted.chunk_days or CHUNK_DAYS, wanted.dag_id
+        chunk, dag_id = wanted.chunk, wanted.dag_id
         parts = (str(wanted.first), str(wanted.last), f"by{chunk}", *sorted(wanted.streams))
         run_id = "__".join(("range", *parts))
         state = self._api.run_state(dag_id, run_id)

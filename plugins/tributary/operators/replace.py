@@ -52,7 +52,8 @@ class PartitionReplaceOperator(TributaryOperator):
         ready = [item for number, item in enumerate(planned) if states.get(f"{self.stage}_{number}") == "success"]
         bucket = lake_bucket()
         counts, chain = [], attempt_chain(context)
-        for number, batch in enumerate(batches(self._chunks(bucket, ready))):
+        chunks = self._chunks(bucket, ready)
+        for number, batch in enumerate(batches(chunks)):
             counts += replace(
                 warehouse=self.warehouse(),
                 bucket=bucket,
@@ -64,7 +65,9 @@ class PartitionReplaceOperator(TributaryOperator):
                 run_id=ti.run_id,
                 labels=job_labels(context, self.stream),
             )
-        if missing := [item.label for item in planned if item not in ready]:
+        loaded = {manifest.item for _, manifest in chunks}
+        folders = {manifest.landing_folder for _, manifest in chunks}
+        if missing := [item.label for item in planned if item not in loaded and item.folder not in folders]:
             raise RefusedError(
                 f"{self.source}.{self.stream}: {len(missing)} of {len(planned)} chunks were not staged: "
                 f"{', '.join(missing)}. The others are loaded. Mend what their failed task says and clear it"
