@@ -7,16 +7,16 @@ with mart as (
 
 ledger as (
     select
-        invoices.client_id,
-        lower(invoices.currency) as currency,
-        sum(invoices.amount_paid) as revenue,
+        billed.client_id,
+        lower(billed.currency) as currency,
+        sum(billed.amount_paid) as revenue,
         count(*) as invoices
-    from {{ ref('stg_stripe__invoices') }} as invoices
+    from {{ ref('stg_stripe__invoices') }} as billed
     cross join {{ ref('int_as_of') }} as moment
-    where not invoices.is_deleted
-        and invoices.amount_paid > 0
-        and coalesce(invoices.paid_at, invoices.finalized_at, invoices.created_at) < moment.as_of
-    group by invoices.client_id, lower(invoices.currency)
+    where not billed.is_deleted
+        and billed.amount_paid > 0
+        and coalesce(billed.paid_at, billed.finalized_at, billed.created_at) < moment.as_of
+    group by billed.client_id, lower(billed.currency)
 )
 
 select

@@ -1,7 +1,7 @@
 {{ config(cluster_by=['client_id', 'cohort_month']) }}
 
 -- Each person once, in the month in which the CRM first knew them, and how far they came.
-with people as (
+with known as (
     select
         contacts.client_id,
         persons.person_key,
@@ -37,15 +37,15 @@ recurring as (
 )
 
 select
-    people.client_id,
-    people.cohort_month,
+    known.client_id,
+    known.cohort_month,
     count(*) as people,
     countif(dealt.person_key is not null) as with_deal,
     countif(coalesce(dealt.has_won, false)) as with_won_deal,
     countif(coalesce(paid.has_paid, false)) as with_payment,
     countif(recurring.person_key is not null) as with_recurring_revenue
-from people
-left join dealt on dealt.client_id = people.client_id and dealt.person_key = people.person_key
-left join paid on paid.client_id = people.client_id and paid.person_key = people.person_key
-left join recurring on recurring.client_id = people.client_id and recurring.person_key = people.person_key
-group by people.client_id, people.cohort_month
+from known
+left join dealt on dealt.client_id = known.client_id and dealt.person_key = known.person_key
+left join paid on paid.client_id = known.client_id and paid.person_key = known.person_key
+left join recurring on recurring.client_id = known.client_id and recurring.person_key = known.person_key
+group by known.client_id, known.cohort_month

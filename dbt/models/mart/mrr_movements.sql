@@ -5,15 +5,19 @@
 
 with monthly as (
     select
-        client_id,
-        person_key,
-        currency,
-        month,
-        sum(mrr) as mrr,
+        recurring.client_id,
+        recurring.person_key,
+        recurring.currency,
+        recurring.month,
+        sum(recurring.mrr) as mrr,
         -- what has no rate is unknown, not nothing
-        case when countif(reporting_mrr is null and mrr != 0) = 0 then coalesce(sum(reporting_mrr), numeric '0') end as reporting_mrr
-    from {{ ref('mrr') }}
-    group by client_id, person_key, currency, month
+        case
+            when countif(recurring.reporting_mrr is null and recurring.mrr != 0) = 0
+                then coalesce(sum(recurring.reporting_mrr), numeric '0')
+        end as reporting_mrr
+    -- not under its own name: in GoogleSQL `mrr` would be the whole row
+    from {{ ref('mrr') }} as recurring
+    group by recurring.client_id, recurring.person_key, recurring.currency, recurring.month
 ),
 
 payers as (

@@ -7,10 +7,10 @@ with latest as (
 ),
 
 recurring as (
-    select mrr.client_id, mrr.subscription_id, sum(mrr.mrr) as mrr
-    from {{ ref('mrr') }} as mrr
-    inner join latest on latest.client_id = mrr.client_id and latest.month = mrr.month
-    group by mrr.client_id, mrr.subscription_id
+    select monthly.client_id, monthly.subscription_id, sum(monthly.mrr) as mrr
+    from {{ ref('mrr') }} as monthly
+    inner join latest on latest.client_id = monthly.client_id and latest.month = monthly.month
+    group by monthly.client_id, monthly.subscription_id
 )
 
 select

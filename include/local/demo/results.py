@@ -96,9 +96,9 @@ def best_customers(query: Query, per_currency: int) -> list[dict[str, Any]]:
 def metrics(query: Query) -> list[dict[str, Any]]:
     """Recurring revenue of the latest month beside lifetime value, per client and currency, from the metric tables."""
     return query(
-        "select mrr.currency, mrr.month, mrr.mrr, mrr.arr, mrr.customers, mrr.arpa, mrr.nrr, mrr.grr, clv.clv "
-        "from mart.metrics_mrr as mrr "
-        "left join mart.metrics_clv as clv on clv.client_id = mrr.client_id and clv.currency = mrr.currency "
-        "qualify row_number() over (partition by mrr.client_id, mrr.currency order by mrr.month desc) = 1 "
-        "order by mrr.customers desc, mrr.currency"
+        "select months.currency, months.month, months.mrr, months.arr, months.customers, months.arpa, months.nrr, "
+        "months.grr, worth.clv from mart.metrics_mrr as months "
+        "left join mart.metrics_clv as worth on worth.client_id = months.client_id and worth.currency = months.currency "
+        "qualify row_number() over (partition by months.client_id, months.currency order by months.month desc) = 1 "
+        "order by months.customers desc, months.currency"
     )
