@@ -306,3 +306,13 @@ def test_rows_are_those_of_the_table_that_was_asked_for(mended: bigquery.Client)
 
 def test_which_in_stock_they_are_not(stock: bigquery.Client) -> None:
     assert mixed_up(stock), "stock is right: the fix can go"
+
+
+def test_a_view_is_read_through_after_its_table_gained_a_column(tables: Tables) -> None:
+    tables.run("create table {d}.t as select 1 as id")
+    tables.run("create view {d}.v as select * from {d}.t")
+    tables.run("create view {d}.w as select id + 1 as next from {d}.v")
+    tables.run("alter table {d}.t add column name string")
+    assert tables.run("select next from {d}.w") == [(2,)]
+    tables.run("create or replace view {d}.v as select * from {d}.t")
+    assert tables.run("select w.next, v.name from {d}.v v cross join {d}.w w") == [(2, None)]

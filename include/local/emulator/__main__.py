@@ -9,6 +9,7 @@ from include.local.emulator import (
     alter,
     copies,
     engine,
+    jobs,
     loads,
     parsing,
     rewriting,
@@ -17,6 +18,7 @@ from include.local.emulator import (
     templates,
     threads,
     transactions,
+    views,
 )
 
 VERSION = "1.4.0"
@@ -28,8 +30,21 @@ def main() -> None:
     found = importlib.metadata.version("bqemulator")
     if found != VERSION:
         raise SystemExit(f"These fixes are for bqemulator {VERSION}, installed is {found}.")
-    fixes = (engine, threads, parsing, rewriting, routines, scripts, transactions, alter, loads, copies, templates)
-    for module in fixes:
+    for module in (
+        engine,
+        threads,
+        parsing,
+        views,
+        rewriting,
+        routines,
+        scripts,
+        transactions,
+        alter,
+        loads,
+        copies,
+        jobs,
+        templates,
+    ):
         module.apply()
 
     from bqemulator.cli import main as bqemulator
