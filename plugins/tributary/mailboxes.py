@@ -6,6 +6,9 @@ three together. Patterns are in RE2's syntax. Why each rule is as it is: dbt/DEC
 
 import re
 import unicodedata
+from contextlib import suppress
+
+import idna
 
 #: Characters that nobody sees: controls, format characters, fillers, selectors of variants. They go, wherever they are.
 INVISIBLE = (
@@ -39,6 +42,17 @@ def mailbox(text: str) -> str | None:
     """The mailbox that an address leads to, in its one spelling; None where it is no address."""
     found = _ADDRESS.match(visible(text))
     return found and _TAG.sub("@", found[1]).lower()
+
+
+def spellings(address: str) -> tuple[str, ...]:
+    """A mailbox as people and as the name servers write it: its domain in letters, and in ASCII (punycode)."""
+    local, _, domain = address.rpartition("@")
+    domains = [domain]
+    with suppress(idna.IDNAError, UnicodeError):
+        domains.append(idna.encode(domain).decode())
+    with suppress(idna.IDNAError, UnicodeError):
+        domains.append(idna.decode(domain))
+    return tuple(f"{local}@{domain}" for domain in dict.fromkeys(domains))
 
 
 def mailbox_sql(value: str) -> str:
