@@ -12,6 +12,7 @@ from include.local.emulator import (
     jobs,
     loads,
     parsing,
+    rest,
     rewriting,
     routines,
     scripts,
@@ -20,6 +21,7 @@ from include.local.emulator import (
     transactions,
     views,
 )
+from include.local.emulator.googlesql import judge
 
 VERSION = "1.4.0"
 """The fixes reach into internals: another version needs each of them looked at again."""
@@ -44,6 +46,8 @@ def main() -> None:
         copies,
         jobs,
         templates,
+        judge,
+        rest,
     ):
         module.apply()
 
