@@ -34,6 +34,7 @@ class HubSpot:
 
     name = "hubspot"
     feed_memory = None
+    lists_by_id = True
     erase_by_hand = "delete these contacts for good in HubSpot (Actions > Delete > Permanently delete)"
 
     @property
@@ -111,7 +112,9 @@ class HubSpot:
         return None
 
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
-        return record.get("archivedAt") or record.get("updatedAt") if record.get("archived") is True else None
+        if record.get("archived") is not True:
+            return None
+        return record.get("archivedAt") or record.get("updatedAt") or ""
 
     def erase(self, api: ApiClient, id_: str) -> None:
         """For good, with what hangs on the contact; HubSpot takes up to 30 days for the last copy."""
