@@ -177,9 +177,9 @@ def _moment(value: Any) -> datetime:
         if isinstance(value, int):
             return datetime.fromtimestamp(value, UTC)
         if isinstance(value, str):
-            if _EPOCH_MS.fullmatch(value):
-                return _EPOCH + timedelta(milliseconds=int(value))
             if _WHOLE.fullmatch(value):
+                if _EPOCH_MS.fullmatch(value):
+                    return _EPOCH + timedelta(milliseconds=int(value))
                 raise UnfitError("string of a whole number that is no epoch milliseconds")
             moment = datetime.fromisoformat(value)
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
