@@ -143,7 +143,11 @@ class HubSpotControl:
             if key == "bad_ids" and isinstance(value, dict) and set(value.values()) <= {"batch", "row"}:
                 portal.bad_ids = {str(id): how for id, how in value.items()}
             elif (kind := _PLAIN.get(key)) and type(value) is kind:
-                setattr(portal, "id" if key == "portal_id" else key, frozenset(value) if kind is list else value)
+                setattr(
+                    portal,
+                    "id" if key == "portal_id" else key,
+                    frozenset(map(str, value)) if isinstance(value, list) else value,
+                )
             elif key == "requests_per_ten_seconds" and isinstance(value, int) and value > 0:
                 limits.hubspot_burst = value
                 limits.reset()
