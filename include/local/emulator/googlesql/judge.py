@@ -14,7 +14,9 @@ from include.local.emulator.googlesql.service import Refused, analyzer
 
 _POSITION = re.compile(r"\[at (\d+:\d+)\]")
 _PSEUDO_COLUMN = re.compile("|".join(gaps.PSEUDO_COLUMNS), re.IGNORECASE)
-_VIEWED = re.compile(r"(?:from|join)\s+((?:`[^`]+`|[\w-]+)(?:\.(?:`[^`]+`|\w+))*)", re.IGNORECASE)
+_NAME = r"((?:`[^`]+`|[\w-]+)(?:\.(?:`[^`]+`|\w+))*)"
+_MADE = re.compile(rf"\bcreate\s+(?:or\s+replace\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?{_NAME}", re.IGNORECASE)
+_VIEWED = re.compile(rf"\b(?:from|join)\s+{_NAME}", re.IGNORECASE)
 
 
 def apply() -> None:
@@ -64,8 +66,11 @@ class Judge:
         limits.check_text(sql)
         template, values = templates.lifted(sql)
         try:
-            known = self._known(template, values, project, tables)
+            known = _Known(project, tables)
+            for path in named.tables(template):
+                known.add(path, templates.filled(".".join(path), values))
             limits.check_resolved_text(sql, known.views())
+            limits.check_locations(known.locations(_MADE.findall(sql)))
             verdict = memory.key("verdict", template, _types(parameters), json.dumps(sorted(known.digests.items())))
             written = memory.memory().get(verdict)
             if written is None:
@@ -75,12 +80,6 @@ class Judge:
         except Refused as refusal:
             message = templates.filled(str(refusal).removeprefix("[INVALID_ARGUMENT] "), values)
             raise Refused(_POSITION.sub(r"at [\1]", message)) from None
-
-    def _known(self, template: str, values: dict[str, str], project: str, tables: Any) -> _Known:
-        known = _Known(project, tables)
-        for path in named.tables(template):
-            known.add(path, templates.filled(".".join(path), values))
-        return known
 
     def _analyze(self, template: str, parameters: Sequence[Mapping[str, Any]], known: _Known) -> dict[str, bool]:
         """Analyze every statement of a script; return the tables that it writes, as `check` does."""
@@ -163,6 +162,7 @@ class _Known:
         self.project, self.tables = project, tables
         self.digests: dict[Path, str] = {}
         self.fields: dict[Path, Any] = {}
+        self.names: list[str] = []
 
     def add(self, path: Path, name: str) -> None:
         """Take note of a table that the template names by `path` and the text by `name`."""
@@ -173,11 +173,22 @@ class _Known:
             if view is not None:
                 self.fields[path] = view
             return
+        self.names.append(name)
         reference = named.reference(name, self.project)
         table = self.tables.get_table(*reference) if reference else None
         if table is not None:
             self.fields[path] = table
         self.digests[path] = named.digest(reference, table) if reference else named.ABSENT
+
+    def locations(self, made: Sequence[str]) -> dict[str, str]:
+        """Return the location of each dataset whose tables the job reads, or in which it makes those of these names."""
+        found = {}
+        for name in (*self.names, *made):
+            reference = named.reference(name.replace("`", ""), self.project)
+            dataset = self.tables.get_dataset(*reference[:2]) if reference else None
+            if dataset is not None:
+                found[dataset.dataset_id] = dataset.location
+        return found
 
     def views(self) -> Iterator[str]:
         """Yield the text of every view that the job reads, and of those below it, as often as each is read."""
