@@ -207,7 +207,7 @@ def test_the_api_refuses(name: str, tables: Tables) -> None:
     path, body, message = WRONG_REQUESTS[name]
     path = f"/projects/{tables.client.project}{path.replace('{d}', tables.dataset)}"
     with pytest.raises(GoogleAPICallError) as refusal:
-        tables.client._connection.api_request("POST", path, data=body)  # type: ignore[attr-defined]
+        tables.client._connection.api_request("POST", path, data=body)
     assert refusal.value.code == 400
     assert message in str(refusal.value)
 

@@ -34,10 +34,9 @@ def apply() -> None:
             written = judge.check(bq_sql, query_params or (), project_id, ctx.catalog)
         except Refused as refusal:
             raise InvalidQueryError(str(refusal)) from None
-        before: dict[tuple[str, ...], int] = {}
+        before: dict[tuple[str, str, str], int] = {}
         for name, replaced in written.items():
-            reference = (project_id, *name.split("."))[-3:]
-            if len(reference) == 3:
+            if reference := named.reference(name, project_id):
                 before[reference] = 0 if replaced else partitions.count(*reference, ctx)
         done = await run(project_id, job_id, bq_sql, query_params, ctx, **options)
         for reference, number in before.items():
@@ -233,7 +232,7 @@ def _cannot_be_judged(message: str, script: str, functions: set[str]) -> bool:
 
 
 def _options(language: Any, parameters: Sequence[Mapping[str, Any]]) -> Any:
-    from zetasql.wasi._pb2.zetasql.proto import options_pb2  # type: ignore[import-not-found]
+    from zetasql.wasi._pb2.zetasql.proto import options_pb2
 
     modes = options_pb2.AnalyzerOptionsProto.DESCRIPTOR.fields_by_name["error_message_mode"].enum_type
     options = options_pb2.AnalyzerOptionsProto(language_options=language)
