@@ -1,4 +1,4 @@
-"""What must not be lost again: ratios and CPU per record, with margins for a busy machine. For figures: `make bench`."""
+"""What must not be lost again: ratios and CPU per record, with margins for a busy machine. Figures: `make bench`."""
 
 import pytest
 
