@@ -134,6 +134,14 @@ def test_bigquery_accepts(name: str, recurring: Tables) -> None:
     assert recurring.run(sql) == [(expected,)]
 
 
+def test_a_view_reads_one_location(recurring: Tables) -> None:
+    elsewhere = bigquery.Dataset(f"{recurring.client.project}.elsewhere")
+    elsewhere.location = "EU"
+    recurring.client.create_dataset(elsewhere, retry=None)
+    with pytest.raises(BadRequest, match="no job reads both"):
+        recurring.run("create view elsewhere.v as select m.mrr from {d}.mrr as m")
+
+
 def test_parameters_have_their_types(recurring: Tables) -> None:
     parameters = [bigquery.ScalarQueryParameter("since", "STRING", "x")]
     settings = bigquery.QueryJobConfig(query_parameters=parameters)
@@ -199,7 +207,7 @@ def test_the_api_refuses(name: str, tables: Tables) -> None:
     path, body, message = WRONG_REQUESTS[name]
     path = f"/projects/{tables.client.project}{path.replace('{d}', tables.dataset)}"
     with pytest.raises(GoogleAPICallError) as refusal:
-        tables.client._connection.api_request("POST", path, data=body)  # type: ignore[attr-defined]
+        tables.client._connection.api_request("POST", path, data=body)
     assert refusal.value.code == 400
     assert message in str(refusal.value)
 
