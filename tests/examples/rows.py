@@ -183,7 +183,7 @@ class _Account:
         self.add(*SHORT["movements"], common | movement | category)
 
     def renew(self, given: Mapping[str, Any]) -> None:
-        """A paid invoice with one line for each month of `months`, on the `day`: {months: 2025-08..2026-01, amount: 10000}.
+        """Adds a paid invoice with one line for each month, on the `day`: {months: 2025-08..2026-01, amount: 10000}.
 
         `invoice` are further columns of the invoices, `less` is what each discount takes off: {di_1: 500}.
         """

@@ -36,7 +36,7 @@ with lines as (
         and coalesce(lines.invoice_status != 'draft', true)
         and not coalesce(lines.invoice_status = 'void' and lines.is_proration, false)
         and lines.period_start < lines.period_end
-        and lines.invoice_created_at < moment.as_of
+        and coalesce(lines.invoice_created_at, lines.period_start) < moment.as_of
 ),
 
 cuts as (
@@ -164,7 +164,7 @@ rhythms as (
         items.subscription_item_id is not null as is_listed
     from (
         select
-            *,
+            stretches.*,
             greatest(cast(round(timestamp_diff(period_end, period_start, second) / 86400) as int64), 1) as days
         from stretches
     ) as stretches
@@ -183,7 +183,7 @@ rhythms as (
 -- the whole period that ends where the stretch does: months are counted from the day of the anchor, or a month's last day
 periods as (
     select
-        *,
+        rhythms.*,
         case recurring_interval
             when 'day' then recurring_interval_count
             when 'week' then 7 * recurring_interval_count
@@ -213,7 +213,7 @@ periods as (
 -- how often a year; what is no proration is a whole period, unless it is clearly shorter or longer
 billed as (
     select
-        *,
+        periods.*,
         case recurring_interval
             when 'year' then 1 when 'month' then 12 when 'week' then 52 when 'day' then 365
         end as bills_per_year,
@@ -249,7 +249,7 @@ monthly as (
         {{ monthly_amount('billed.gross_bill * billed.times') }} as gross_mrr,
         {{ monthly_amount('billed.net_bill * billed.times') }} as mrr,
         case
-            when billed.is_proration
+            when billed.is_proration or billed.times != 1
                 -- Stripe rounds currencies of three decimals to the second one
                 then {{ monthly_amount('(billed.line_count + 1) * greatest(' ~ major_per_minor() ~ ", numeric '0.01') * billed.times") }}
             else numeric '0'
@@ -314,7 +314,7 @@ placed as (
 -- of stretches that begin together a proration was billed after the period that it changed; what gives back ends nothing then
 ranked as (
     select
-        *,
+        placed.*,
         max(case when not is_unbilled then billed_to end) over (
             partition by client_id, subscription_item_id order by billed_from
             rows between unbounded preceding and 1 preceding

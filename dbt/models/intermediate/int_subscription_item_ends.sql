@@ -36,10 +36,10 @@ announced as (
 ),
 
 missed as (
-    select client_id, subscription_item_id, max(valid_to) as ended_at
+    select client_id, subscription_item_id, max(case when is_deleted then valid_from else valid_to end) as ended_at
     from {{ ref('stg_stripe__subscription_item_versions') }}
     group by client_id, subscription_item_id
-    having countif(valid_to is null) = 0
+    having countif(valid_to is null and not is_deleted) = 0
 ),
 
 ended as (

@@ -19,7 +19,6 @@ with bills as (
         bills.quantity,
         bills.line_count,
         bills.is_metered,
-        bills.is_proration,
         bills.is_unbilled,
         bills.tax_share,
         bills.discount_ends_at,
@@ -95,7 +94,6 @@ paid as (
         bills.recurring_interval as bill_interval,
         bills.recurring_interval_count as bill_interval_count,
         bills.is_metered,
-        bills.is_proration,
         bills.is_unbilled,
         bills.is_covering,
         coalesce(bills.tax_share, numeric '0') as tax_share,
@@ -355,7 +353,7 @@ estimated as (
 
 judged as (
     select
-        *,
+        estimated.*,
         case
             when has_bill and not is_changed and is_metered then 'averaged'
             when has_bill and not is_changed and is_covering then 'billed'
@@ -368,8 +366,9 @@ judged as (
         case
             when has_bill and not is_changed then
                 case
-                    when is_proration and is_confirmed and abs(later_mrr - bill_mrr) <= tolerance then 'later'
-                    when is_proration and abs(estimated_mrr - bill_mrr) <= tolerance then 'price'
+                    when is_metered then 'bill'
+                    when tolerance > 0 and is_confirmed and abs(later_mrr - bill_mrr) <= tolerance then 'later'
+                    when tolerance > 0 and abs(estimated_mrr - bill_mrr) <= tolerance then 'price'
                     when not is_covering and coalesce(discount_ends_at < ends_at, false) then 'undiscounted'
                     else 'bill'
                 end
@@ -381,7 +380,7 @@ judged as (
 
 monthly as (
     select
-        *,
+        judged.*,
         case taken_from when 'price' then list_mrr when 'later' then later_gross_mrr else bill_gross_mrr end as gross_mrr,
         case taken_from
             when 'price' then estimated_mrr

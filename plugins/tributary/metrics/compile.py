@@ -40,7 +40,7 @@ def metric_tables(manifest: Path) -> list[MetricTable]:
 
 
 def compiled_metrics(manifest: Path, metrics: Sequence[str], group_by: Sequence[str]) -> str:
-    """The query for some metrics by some dimensions (`metric_time__quarter`, `movement__client_id`), compiled for BigQuery."""
+    """Compiles metrics by dimensions such as `metric_time__quarter` or `movement__client_id` for BigQuery."""
     from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
     _, engine = _declared(manifest)
