@@ -105,7 +105,8 @@ def typed(rows: Tables) -> dict[str, dict[tuple[Any, ...], Row]]:
         for row in rows.get(name, []):
             full = blank | row | {"_deleted": bool(row.get("_deleted_at"))}
             for column in moments & full.keys():
-                full[column] = full[column] and datetime.fromisoformat(full[column])
+                if text := full[column]:
+                    full[column] = datetime.fromisoformat(str(text))
             found[name][tuple(full[part] for part in spec.key)] = full
     return found
 

@@ -75,7 +75,8 @@ def test_no_example_stops_the_build(built: Built) -> None:
 def test_the_marts_say_what_the_example_says(built: Built, name: str) -> None:
     expect = BOOK[name].expect
     if "mrr" in expect:
-        sql = f"select month, sum(mrr) as mrr from mart.mrr where client_id = '{name}' group by month"
+        sums = "month, sum(recurring.mrr) as mrr"
+        sql = f"select {sums} from mart.mrr as recurring where client_id = '{name}' group by month"
         found = {f"{row['month']:%Y-%m}": row["mrr"] for row in built.warehouse.query(sql)}
         assert {month: amount for month, amount in found.items() if amount} == monthly(expect["mrr"])
     if "movements" in expect:

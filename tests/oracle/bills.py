@@ -166,11 +166,11 @@ def _tax_share(line: Row) -> Fraction:
 
 def _net(line: Row, passing: set[str]) -> Fraction:
     """What a line bills in minor units, less lasting discounts, billing credits and the tax within it."""
-    lasting = sum(cut["amount"] for cut in line["discount_amounts"] or () if cut["discount"] not in passing)
-    paid = sum(
+    lasting: int = sum(cut["amount"] for cut in line["discount_amounts"] or () if cut["discount"] not in passing)
+    paid: int = sum(
         part["amount"] for part in line["pretax_credit_amounts"] or () if part["type"] == "credit_balance_transaction"
     )
-    return (line["amount"] - lasting) * (1 - _tax_share(line)) - paid
+    return Fraction(line["amount"] - lasting) * (1 - _tax_share(line)) - paid
 
 
 def billed_mrr(raw: Mapping[str, Table], ends: Mapping[Month, datetime], as_of: datetime) -> dict[Month, int] | None:
