@@ -19,8 +19,9 @@ BOUNDED = {
     "payouts": "a row per day, or two",
 }
 
-#: BigQuery jobs of one build over the project. Each is one to two seconds of waiting there, whatever it reads.
-JOBS = 430
+#: BigQuery jobs of one build over the project: 421 with 89 models and 243 tests, 434 with 92 and 250. Each is a second
+#: or two of waiting there, whatever it reads: what needs more has to be worth it.
+JOBS = 450
 
 
 def test_a_build_is_a_job_per_passing_test_and_two_per_model(built: DbtRun, warehouse: Warehouse) -> None:
