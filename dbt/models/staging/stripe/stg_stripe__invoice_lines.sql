@@ -32,6 +32,7 @@ select
     records.discountable as is_discountable,
     records.discounts,
     {{ major_units(summed_amounts('records.discount_amounts')) }} as discount_amount,
+    {{ major_units(billing_credits('records.pretax_credit_amounts')) }} as billing_credit_amount,
     {{ major_units(summed_amounts('records.taxes')) }} as tax_amount,
     {{ major_units(inclusive_taxes('records.taxes')) }} as inclusive_tax_amount,
     coalesce(not records.livemode, false) as is_test_mode,
