@@ -9,15 +9,19 @@ from include.local.emulator import (
     alter,
     copies,
     engine,
+    jobs,
     loads,
     parsing,
+    rest,
     rewriting,
     routines,
     scripts,
     templates,
     threads,
     transactions,
+    views,
 )
+from include.local.emulator.googlesql import judge
 
 VERSION = "1.4.0"
 """The fixes reach into internals: another version needs each of them looked at again."""
@@ -28,8 +32,23 @@ def main() -> None:
     found = importlib.metadata.version("bqemulator")
     if found != VERSION:
         raise SystemExit(f"These fixes are for bqemulator {VERSION}, installed is {found}.")
-    fixes = (engine, threads, parsing, rewriting, routines, scripts, transactions, alter, loads, copies, templates)
-    for module in fixes:
+    for module in (
+        engine,
+        threads,
+        parsing,
+        views,
+        rewriting,
+        routines,
+        scripts,
+        transactions,
+        alter,
+        loads,
+        copies,
+        jobs,
+        templates,
+        judge,
+        rest,
+    ):
         module.apply()
 
     from bqemulator.cli import main as bqemulator

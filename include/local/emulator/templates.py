@@ -23,24 +23,24 @@ def apply() -> None:
     known: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     def translate_once(self: Any, sql: str, **options: Any) -> Any:
-        template, values = _template(sql)
+        template, values = lifted(sql)
         key = (template, repr(sorted(options.items(), key=lambda item: item[0])))
         found = known.get(key)
         if found is not None:
             known.move_to_end(key)
-            return Ok(_filled(found, values))
+            return Ok(filled(found, values))
         result = translate(self, template if values else sql, **options)
         if not isinstance(result, Ok) or not all(placeholder in result.value for placeholder in values):
             return translate(self, sql, **options)
         known[key] = result.value
         if len(known) > REMEMBERED:
             known.popitem(last=False)
-        return Ok(_filled(result.value, values))
+        return Ok(filled(result.value, values))
 
     translator.SQLTranslator.translate = translate_once
 
 
-def _template(sql: str) -> tuple[str, dict[str, str]]:
+def lifted(sql: str) -> tuple[str, dict[str, str]]:
     """The statement with placeholders of the same form, and what they stand for."""
     values: dict[str, str] = {}
     placeholders: dict[str, str] = {}
@@ -57,5 +57,5 @@ def _template(sql: str) -> tuple[str, dict[str, str]]:
     return _VOLATILE.sub(replaced, sql), values
 
 
-def _filled(sql: str, values: dict[str, str]) -> str:
+def filled(sql: str, values: dict[str, str]) -> str:
     return _VOLATILE.sub(lambda match: values.get(match.group(), match.group()), sql)
