@@ -16,9 +16,9 @@ from include.local.emulator import (
     rewriting,
     routines,
     scripts,
-    templates,
     threads,
     transactions,
+    translations,
     views,
 )
 from include.local.emulator.googlesql import judge
@@ -45,7 +45,7 @@ def main() -> None:
         loads,
         copies,
         jobs,
-        templates,
+        translations,
         judge,
         rest,
     ):

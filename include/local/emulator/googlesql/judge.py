@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from include.local.emulator import memory, partitions, templates
-from include.local.emulator.googlesql import catalog, gaps, information_schema, limits, resolved, script
+from include.local.emulator.googlesql import catalog, gaps, information_schema, limits, named, resolved, script
 from include.local.emulator.googlesql.catalog import Path
 from include.local.emulator.googlesql.service import Refused, analyzer
 
 _POSITION = re.compile(r"\[at (\d+:\d+)\]")
 _PSEUDO_COLUMN = re.compile("|".join(gaps.PSEUDO_COLUMNS), re.IGNORECASE)
 _VIEWED = re.compile(r"(?:from|join)\s+((?:`[^`]+`|[\w-]+)(?:\.(?:`[^`]+`|\w+))*)", re.IGNORECASE)
-_ABSENT = "absent"
 
 
 def apply() -> None:
@@ -54,7 +53,6 @@ class Judge:
         self._registered: dict[Path, str] = {}
         self._columns: dict[Path, list[Any]] = {}
         self._variables: dict[str, Any] | None = None
-        self._digests: dict[tuple[str, str, str], tuple[Any, str]] = {}
 
     def check(self, sql: str, parameters: Sequence[Mapping[str, Any]], project: str, tables: Any) -> dict[str, bool]:
         """Judge a job's text; `tables` is the emulator's catalogue.
@@ -79,38 +77,10 @@ class Judge:
             raise Refused(_POSITION.sub(r"at [\1]", message)) from None
 
     def _known(self, template: str, values: dict[str, str], project: str, tables: Any) -> _Known:
-        names = memory.key("names", template)
-        found = memory.memory().get(names)
-        if found is None:
-            found = json.dumps(sorted(analyzer().tables(template)))
-            memory.memory().put(names, found)
         known = _Known(project, tables)
-        for parts in json.loads(found):
-            path = tuple(parts)
-            known.written[".".join(path)] = templates.filled(".".join(path), values)
-            known.digests[path] = self._digest(path, known)
+        for path in named.tables(template):
+            known.add(path, templates.filled(".".join(path), values))
         return known
-
-    def _digest(self, path: Path, known: _Known) -> str:
-        parts = known.written[".".join(path)].split(".")
-        if len(parts) > 1 and parts[-2].upper() == "INFORMATION_SCHEMA":
-            view = information_schema.fields(parts[-1])
-            if view is None:
-                return _ABSENT
-            known.fields[path] = view
-            return f"INFORMATION_SCHEMA.{parts[-1]}"
-        if len(parts) < 2:
-            return _ABSENT
-        reference = (known.project, *parts)[-3:]
-        table = known.tables.get_table(*reference)
-        if table is None:
-            return _ABSENT
-        known.fields[path] = table
-        before = self._digests.get(reference)
-        if before is None or before[0] is not table.schema_:
-            columns = table.schema_.model_dump_json(include={"fields": {"__all__": {"name", "type", "mode", "fields"}}})
-            before = self._digests[reference] = (table.schema_, memory.key(columns))
-        return before[1]
 
     def _analyze(self, template: str, parameters: Sequence[Mapping[str, Any]], known: _Known) -> dict[str, bool]:
         """Analyze every statement of a script; return the tables that it writes, as `check` does."""
@@ -143,7 +113,7 @@ class Judge:
         for path, digest in known.digests.items():
             needed[path] = script_.tables.get(".".join(path)) or (digest, None)
         if script_.variables == self._variables and all(
-            self._registered.get(path, _ABSENT) == digest for path, (digest, _) in needed.items()
+            self._registered.get(path, named.ABSENT) == digest for path, (digest, _) in needed.items()
         ):
             return
         if len(self._registered) > 500:
@@ -193,8 +163,21 @@ class _Known:
         self.project, self.tables = project, tables
         self.digests: dict[Path, str] = {}
         self.fields: dict[Path, Any] = {}
-        #: By the name in the template, with its dots: the name as it was sent.
-        self.written: dict[str, str] = {}
+
+    def add(self, path: Path, name: str) -> None:
+        """Take note of a table that the template names by `path` and the text by `name`."""
+        parts = name.split(".")
+        if len(parts) > 1 and parts[-2].upper() == "INFORMATION_SCHEMA":
+            view = information_schema.fields(parts[-1])
+            self.digests[path] = f"{name} {view is not None}"
+            if view is not None:
+                self.fields[path] = view
+            return
+        reference = named.reference(name, self.project)
+        table = self.tables.get_table(*reference) if reference else None
+        if table is not None:
+            self.fields[path] = table
+        self.digests[path] = named.digest(reference, table) if reference else named.ABSENT
 
     def views(self) -> Iterator[str]:
         """Yield the text of every view that the job reads, and of those below it, as often as each is read."""
