@@ -100,7 +100,7 @@ def test_an_invoice_is_drawn_up_before_the_moment_and_issued_after_it(built: Dbt
 def test_unit_tests_pass(built: DbtRun, warehouse: Warehouse, tmp_path: Path) -> None:
     run = run_dbt(["test", "--select", "test_type:unit"], tmp_path, warehouse.settings)
     assert run.code == 0, run.failed() or run.output[-3000:]
-    assert len(run.results) == 33
+    assert len(run.results) == 38
 
 
 def test_an_as_of_that_is_no_moment_is_refused(parsed: DbtRun, tmp_path: Path) -> None:

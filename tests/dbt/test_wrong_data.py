@@ -37,6 +37,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
         "assert_balance_transactions_add_up",
         "assert_clv_equals_cash",
         "assert_clv_equals_payments",
+        "assert_estimates_equal_first_bills",
         "assert_fees_add_up",
         "assert_invoices_have_customers",
         "assert_item_states_end_as_observed",
@@ -62,6 +63,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     warehouse.query("delete from mart.payouts where returned_amount = 0")
     warehouse.query("delete from mart.fees where fee_type = 'stripe_fee'")
     warehouse.query("update mart.payouts set payout_id = 'po_misread' where true")
+    warehouse.query("update mart.mrr set basis = 'billed', mrr = 1, estimated_mrr = 2 where true")
     run = run_dbt(["test", "--select", *sorted(culprits)], tmp_path / "test", warehouse.settings)
     assert set(run.failed()) == culprits, run.output[-3000:]
     stored = {row["invoice_id"] for row in warehouse.query("select * from dq.assert_negative_invoices_are_explained")}
@@ -130,6 +132,16 @@ def _broken() -> dict[str, list[Row]]:
         "stripe_subscriptions": [
             {"id": "sub_orphan", "customer_id": "cus_lost", "status": "active", **subscription},
             {"id": "sub_left", "customer_id": "cus_deleted", "status": "canceled", **subscription},
+        ],
+        # the item is observed at another quantity than the last event says
+        "stripe_events": [
+            {
+                "id": "evt_1",
+                "created": "2026-01-05T12:00:00Z",
+                "type": "customer.subscription.updated",
+                "object_id": "sub_orphan",
+                "object_snapshot": {"items": {"data": [{"id": "si_1", "price": {"id": "price_lost"}, "quantity": 3}]}},
+            }
         ],
         "stripe_subscription_items": [
             # its price is in no list, so nothing says what it comes to

@@ -95,6 +95,21 @@ def raw_rows(example: str, short: Mapping[str, Any]) -> tuple[Tables, Tables]:
     return account.rows, account.history
 
 
+def typed(rows: Tables) -> dict[str, dict[tuple[Any, ...], Row]]:
+    """Rows as the warehouse would return them, in all tables, by key: with every column, moments as moments."""
+    found: dict[str, dict[tuple[Any, ...], Row]] = {}
+    for name, spec in tables().items():
+        moments = {column.name for column in spec.columns if column.type == "TIMESTAMP"} | {"invoice_created"}
+        blank = dict.fromkeys(_COLUMNS[name])
+        found[name] = {}
+        for row in rows.get(name, []):
+            full = blank | row | {"_deleted": bool(row.get("_deleted_at"))}
+            for column in moments & full.keys():
+                full[column] = full[column] and datetime.fromisoformat(full[column])
+            found[name][tuple(full[part] for part in spec.key)] = full
+    return found
+
+
 class _Account:
     def __init__(self, client: str) -> None:
         self.client = client
@@ -170,13 +185,13 @@ class _Account:
     def renew(self, given: Mapping[str, Any]) -> None:
         """A paid invoice with one line for each month of `months`, on the `day`: {months: 2025-08..2026-01, amount: 10000}.
 
-        `invoice` are further columns of the invoices, `off` is what each discount takes off: {di_1: 500}.
+        `invoice` are further columns of the invoices, `less` is what each discount takes off: {di_1: 500}.
         """
         given = dict(given)
         first, _, last = str(given.pop("months")).partition("..")
-        day, columns, off = given.pop("day", 10), given.pop("invoice", {}), given.pop("off", {})
+        day, columns, less = given.pop("day", 10), given.pop("invoice", {}), given.pop("less", {})
         line = {"item": "si_1", "price": "price_1", "product": "prod_1", "subscription": "sub_1"} | given
-        line["discount_amounts"] = [{"discount": name, "amount": amount} for name, amount in off.items()]
+        line["discount_amounts"] = [{"discount": name, "amount": amount} for name, amount in less.items()]
         for month in months(first, last or first):
             start, end = f"{month}-{day:02}T00:00:00Z", f"{following(month)}-{day:02}T00:00:00Z"
             name = {"id": f"in_{line['item']}_{month}", "at": start, "subscription": line["subscription"]}

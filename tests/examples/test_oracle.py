@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.dbt.warehouse import tables
-from tests.examples.book import Example, examples
+from tests.examples.book import examples
+from tests.examples.rows import typed
 from tests.oracle.cash import expected_marks
-from tests.oracle.raw import Table
 from tests.oracle.revenue import by_invoice, expected_bookings, expected_cash
 from tests.oracle.values import major
-from tributary.contracts.model import ColumnType
 
 AS_OF = datetime.fromisoformat("2026-02-01T00:00:00+00:00")
 JUDGED = {"mart.invoices", "mart.payments", "mart.revenue"}
@@ -27,7 +25,7 @@ def test_the_book_has_examples_of_money() -> None:
 @pytest.mark.parametrize("name", BOOK)
 def test_the_oracle_says_what_the_example_says(name: str) -> None:
     example = BOOK[name]
-    raw, rows = raw_tables(example), example.expect["rows"]
+    raw, rows = typed(example.rows), example.expect["rows"]
     bookings = expected_bookings(raw, AS_OF)
     invoices = given(rows, "mart.invoices")
     if invoices and all("net_revenue" in row for row in invoices):
@@ -51,21 +49,6 @@ def test_the_oracle_says_what_the_example_says(name: str) -> None:
     payments = given(rows, "mart.payments")
     if payments and all("net_amount" in row for row in payments):
         assert sum(expected_cash(raw, AS_OF).values()) == sum(money(row["net_amount"]) for row in payments)
-
-
-def raw_tables(example: Example) -> dict[str, Table]:
-    """The example's rows as the oracle takes them: every column there, moments as moments."""
-    raw: dict[str, Table] = {}
-    for name, spec in tables().items():
-        moments = {column.name for column in spec.columns if column.type == ColumnType.TIMESTAMP}
-        empty: dict[str, Any] = dict.fromkeys([column.name for column in spec.columns])
-        rows: list[dict[str, Any]] = [
-            empty | row | {"_deleted": "_deleted_at" in row} for row in example.rows.get(name, ())
-        ]
-        for row in rows:
-            row |= {column: datetime.fromisoformat(row[column]) for column in moments if row[column]}
-        raw[name] = {tuple(row[part] for part in spec.key): row for row in rows}
-    return raw
 
 
 def given(rows: dict[str, Any], mart: str) -> list[dict[str, Any]]:

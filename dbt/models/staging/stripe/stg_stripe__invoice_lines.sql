@@ -31,6 +31,7 @@ select
     records.period_end,
     records.discountable as is_discountable,
     records.discounts,
+    records.discount_amounts,
     {{ major_units(summed_amounts('records.discount_amounts')) }} as discount_amount,
     {{ major_units(billing_credits('records.pretax_credit_amounts')) }} as billing_credit_amount,
     {{ major_units(summed_amounts('records.taxes')) }} as tax_amount,
