@@ -46,6 +46,8 @@ class Checkpoint(msgspec.Struct):
     records: int
     children: int = 0
     gone: int = 0
+    #: Parts of a collection that could not be read: what is missing from the walk proves no deletion.
+    unread: tuple[str, ...] = ()
 
 
 Walk = Iterator[Page | Checkpoint]
@@ -65,6 +67,8 @@ class Source(Protocol):
     api_version: str
     #: How far back the source still knows what changed; None: without end.
     feed_memory: timedelta | None
+    #: Whether a listing goes by ids and can't be cut by time: one from the first day on holds every record there is.
+    lists_by_id: bool
 
     def spacing(self, client: Client) -> Mapping[str, float]:
         """Seconds between two requests of one task, by API family; see `concurrency.spacing`."""
@@ -102,7 +106,7 @@ class Source(Protocol):
         """The id of a record that is only the notice of a deletion; None for a real record."""
 
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
-        """When a full record was archived; None while it lives."""
+        """When a full record was archived, an empty text where that isn't said; None while it lives."""
 
     @property
     def erase(self) -> Callable[[ApiClient, str], None] | None:
