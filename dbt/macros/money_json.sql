@@ -20,3 +20,12 @@
         where json_value(entry, '$.type') = 'credit_balance_transaction'
     )
 {%- endmacro %}
+
+{#- Sum of what a credit note's list of refunds gave back through another processor than Stripe, in minor units. -#}
+{% macro outside_refunds(json_list) -%}
+    (
+        select coalesce(sum(cast(json_value(entry, '$.amount_refunded') as int64)), 0)
+        from unnest(json_query_array({{ json_list }})) as entry
+        where json_value(entry, '$.type') = 'payment_record_refund'
+    )
+{%- endmacro %}

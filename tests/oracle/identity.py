@@ -7,6 +7,7 @@ mailbox; a company by what billing names, then by the person's contact, then by 
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +32,10 @@ _WEAKEST_FIRST = ("none", "medium", "high", "certain")
 
 def mailbox(email: str | None) -> str | None:
     """The spelling of an address that identity works with, None if it is no address."""
-    text = (email or "").strip().lower()
+    text = "".join(c for c in email or "" if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf"))
+    text = unicodedata.normalize("NFC", text).strip().lower()
+    text = text.rpartition("<")[2].partition(">")[0].strip() if "<" in text else text
+    text = text.removeprefix("mailto:").strip().partition("?")[0]
     local, at, domain = text.partition("@")
     if not at or not domain or "@" in domain or any(c.isspace() for c in text):
         return None
@@ -264,12 +268,15 @@ def expected_companies(raw: Mapping[str, Table], as_of: datetime, client: str) -
         company = named.get(customer)
         yield "metadata", "certain", [merged.get(company, company)] if company else []
         edges = [
-            row
+            (merged.get(row["company_id"], row["company_id"]), row["association_types"])
             for row in raw["hubspot_contact_companies"].values()
-            if row["contact_id"] == spoken.get(customer) and not row["_deleted"] and row["company_id"] in living
+            if row["contact_id"] == spoken.get(customer) and not row["_deleted"]
         ]
-        first = [row for row in edges if any(kind["typeId"] == 1 for kind in row["association_types"])]
-        yield "contact", "high", [row["company_id"] for row in first or edges]
+        own = ("HUBSPOT_DEFINED", 1)
+        first = {
+            id_ for id_, kinds in edges if id_ in living and any((k["category"], k["typeId"]) == own for k in kinds)
+        }
+        yield "contact", "high", sorted(first or {id_ for id_, _ in edges})
         domain = address.partition("@")[2] if address else None
         same = [id_ for id_, row in living.items() if domain and host(row["domain"]) == domain]
         yield "domain", "low", same if domain not in FREE_MAIL else []

@@ -275,6 +275,7 @@ class _Flattening:
             received=self._received,
             rejected=self._rejected,
             keyless_rejects=self._keyless,
+            unread=landing.unread,
             tables={output.name: output.staged for output in self._outputs.values()},
             rejects=self._rejects.staged.parts,
             reasons=sorted(self._reasons.values(), key=lambda found: -found.records),
@@ -310,7 +311,10 @@ class _Flattening:
         row = reading.row
         created = getattr(row, self._created) if self._created else None
         day = created[:10] if created else _NO_DATE
-        times = {"_record_date": day, "_observed_at": observed, "_deleted_at": reading.deleted_at}
+        # An archived record that doesn't say since when is archived now, at the latest.
+        deleted_at = observed if reading.deleted_at == "" else reading.deleted_at
+        self._own.staged.archived += deleted_at is not None
+        times = {"_record_date": day, "_observed_at": observed, "_deleted_at": deleted_at}
         system = b',%b,%b,"_row_hash":"' % (self._constant, _encode(times)[1:-1])
         parent = _Parent(row, day, system, self._at, self._personal.is_suppressed(row))
         self._parents[key_of(self._contract, row)] = parent
@@ -321,7 +325,10 @@ class _Flattening:
             self._count_drift(self._outputs[stream].name, found)
         merged = merged_into(key_of(self._contract, row), reading.merged)
         if merged and self._merges.stream:
-            self._write(self._merges.stream, self._merges.of(row, merged), parent)
+            rows, unfit = self._merges.of(row, merged)
+            self._write(self._merges.stream, rows, parent)
+            for found in unfit:
+                self._count_drift(self._outputs[self._merges.stream].name, found)
         for entry in merged:
             self._gone(entry["id"], observed)
 
@@ -390,7 +397,7 @@ class _Flattening:
             _observed_at=observed,
         )
         self._rejects.write(_encode(reject))
-        if reading.deleted_at and key and len(self._contract.key) == 1:
+        if reading.deleted_at is not None and key and len(self._contract.key) == 1:
             # Whatever else of it can't be read, it is deleted: its last good row must not go on living.
             self._gone(key, observed)
         for entry in merged_into(key or "", reading.merged):

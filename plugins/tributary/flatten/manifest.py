@@ -16,6 +16,8 @@ class StagedTable(msgspec.Struct, kw_only=True):
     #: Rows of records, then deletion notices; both stand in the parts.
     rows: int = 0
     gone: int = 0
+    #: Of the rows, those of records that the source has archived.
+    archived: int = 0
     #: Rows that came with rejected records, so are in no part.
     rejected: int = 0
     parts: list[Part] = []
@@ -69,6 +71,8 @@ class StagedManifest(msgspec.Struct, kw_only=True):
     rejected: int
     #: Rejects without a key: what they are about is not known, so nothing may be taken for vanished.
     keyless_rejects: int
+    #: Parts of the collection that could not be read, so that nothing may be taken for vanished either.
+    unread: list[str] = []
     tables: dict[str, StagedTable]
     rejects: list[Part]
     #: Why they were set aside.
