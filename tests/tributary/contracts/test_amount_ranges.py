@@ -16,8 +16,8 @@ from tributary.flatten.rows import Reading, Rejected
 from tributary.sources import source
 
 STRIPE = load_all()["stripe"]
-#: "A positive integer representing how much to charge", "… how much of this charge to refund", "… the amount to subtract
-#: from an invoice total", and what is a part of one of these.
+#: "A positive integer representing how much to charge", "… how much of this charge to refund", "… the amount to
+#: subtract from an invoice total", and what is a part of one of these.
 STATED = {
     "charges.amount",
     "charges.amount_captured",
