@@ -70,11 +70,10 @@ class Judge:
                 known.add(path, templates.filled(".".join(path), values))
             limits.check_resolved_text(sql, known.views())
             limits.check_locations(known.locations(_MADE.findall(sql)))
-            verdict = memory.key("verdict", template, _types(parameters), json.dumps(sorted(known.digests.items())))
-            written = memory.memory().get(verdict)
-            if written is None:
-                written = json.dumps(self._analyze(template, parameters, known))
-                memory.memory().put(verdict, written)
+            told = json.dumps([sorted(known.digests.items()), _types(parameters)])
+            written = memory.by_shape(
+                "verdict", template, told, compute=lambda: json.dumps(self._analyze(template, parameters, known))
+            )
             return {templates.filled(name, values): replaced for name, replaced in json.loads(written).items()}
         except Refused as refusal:
             message = templates.filled(str(refusal).removeprefix("[INVALID_ARGUMENT] "), values)
@@ -148,7 +147,9 @@ class _Script:
         if made.added:
             path = next((path for path in known.digests if ".".join(path) == made.name), None)
             before = self.tables[made.name][1] if made.name in self.tables else known.columns(path) or []
-        columns = before + [catalog.column(name, kind) for name, kind, _ in made.columns]
+        there = {column.name.lower() for column in before}
+        new = [(name, kind) for name, kind, _ in made.columns if name.lower() not in there]  # IF NOT EXISTS
+        columns = before + [catalog.column(name, kind) for name, kind in new]
         digest = memory.key(*(column.SerializeToString().hex() for column in columns))
         self.tables[made.name] = digest, columns
         self.written[made.name] = not made.added
@@ -249,5 +250,5 @@ def _options(language: Any, parameters: Sequence[Mapping[str, Any]]) -> Any:
     return options
 
 
-def _types(parameters: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps([[each.get("name"), each.get("parameterType")] for each in parameters], sort_keys=True)
+def _types(parameters: Sequence[Mapping[str, Any]]) -> list[Any]:
+    return [[each.get("name"), each.get("parameterType")] for each in parameters]
