@@ -61,7 +61,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     warehouse.query("delete from mart.payouts where returned_amount = 0")
     warehouse.query("delete from mart.fees where fee_type = 'stripe_fee'")
     warehouse.query("update mart.payouts set payout_id = 'po_misread' where true")
-    warehouse.query("update mart.mrr set basis = 'billed', mrr = 1, estimated_mrr = 2 where true")
+    warehouse.query("update mart.mrr as m set basis = 'billed', mrr = 1, estimated_mrr = 2 where true")
     run = run_dbt(["test", "--select", *sorted(culprits)], tmp_path / "test", warehouse.settings)
     assert set(run.failed()) == culprits, run.output[-3000:]
     kept = {node["name"]: node["alias"] for node in run.manifest["nodes"].values() if node["resource_type"] == "test"}
