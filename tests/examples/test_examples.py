@@ -62,7 +62,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
 
 @pytest.mark.emulators
 def test_no_example_stops_the_build(built: Built) -> None:
-    failed = [id_.split(".")[2] for id_, r in built.tests.results.items() if r["status"] in ("fail", "error")]
+    nodes = built.tests.manifest["nodes"]
+    failed = [nodes[id_]["alias"] for id_, r in built.tests.results.items() if r["status"] in ("fail", "error")]
     culprits = {
         name: {r.get("client_id") for r in built.warehouse.query(f"select * from dq.{name}")} for name in failed
     }
