@@ -86,6 +86,9 @@ class Source(Protocol):
     def check_account(self, api: ApiClient, client: Client, livemode: bool | None) -> datetime:
         """Refuse a connection that leads to another account or mode; returns the source's clock."""
 
+    def account_currency(self, api: ApiClient) -> str | None:
+        """The currency that the account reports in, lower case; None where the source has none or doesn't say."""
+
     def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
         """The records created in the window; None if there are none, or if a listing can't be cut by time."""
 

@@ -75,6 +75,9 @@ class HubSpot:
             api.pace("default", spacing(*budget, POOL_SLOTS[self.name]))
         return answer.source_now
 
+    def account_currency(self, api: ApiClient) -> str | None:
+        return None  # deals name their own
+
     def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
         """A collection is listed in the order of its ids, so it can't be cut by time."""
         return None

@@ -86,6 +86,9 @@ class Stripe:
             )
         return answer.source_now
 
+    def account_currency(self, api: ApiClient) -> str | None:
+        return api.get("/v1/account", Account)[1].default_currency
+
     def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
         return extent(api, contract, window)
 

@@ -10,6 +10,7 @@ from tributary.contracts.model import Contract
 
 class Account(msgspec.Struct):
     id: str
+    default_currency: str | None = None
 
 
 class Id(msgspec.Struct):
