@@ -262,10 +262,10 @@ class Lane:
     def rejects(self) -> dict[str, datetime]:
         """Open rejects: when each key was answered last."""
         rows = query(
-            "select record_key, max(_observed_at) as at from ops.open_rejects "
+            "select record_key, max(_observed_at) as answered_at from ops.open_rejects "
             f"where stream = '{self.stream}' group by 1"
         )
-        return {row["record_key"]: row["at"] for row in rows}
+        return {row["record_key"]: row["answered_at"] for row in rows}
 
     def history(self) -> list[dict[str, Any]]:
         own = self.contract.tables[0]
