@@ -1,7 +1,7 @@
 """HubSpot as the pipeline sees it: searches for what changed, lists for whole collections, batches for the records."""
 
 import logging
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -87,9 +87,17 @@ class HubSpot:
         return min(window.end, source_now - contract.index_lag)
 
     def walk(
-        self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]
+        self,
+        api: ApiClient,
+        contract: Contract,
+        axis: Axis,
+        window: Window,
+        client: Client,
+        cursor: dict[str, Any],
+        ids: Sequence[str] = (),
     ) -> Walk:
-        """Live records first, then the archived ones, which no search returns."""
+        """Live records first, then the archived ones, which no search returns. Lists leave out nothing, so there are
+        no `ids`."""
         try:
             match contract.request.get("kind", "objects"):
                 case "owners":
