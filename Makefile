@@ -12,7 +12,7 @@ LOCAL := $(VENV)/python -m include.local
 
 .PHONY: help
 help: ## list these targets
-	awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## create or update .venv and the emulators' environment from the lock files
@@ -94,6 +94,11 @@ audit: setup ## look the locked dependencies up among the known vulnerabilities 
 test: setup ## run every test: make test ARGS="tests/tributary -k windows"
 	$(LOCAL) manifest
 	$(VENV)/python -m pytest $(if $(ARGS),$(ARGS),-n 2)
+
+.PHONY: smoke-bigquery
+smoke-bigquery: setup ## run a small company through the real BigQuery, in an empty project: make smoke-bigquery PROJECT=my-project
+	test -n "$(PROJECT)" || { echo "error: PROJECT is missing: make smoke-bigquery PROJECT=my-empty-project"; exit 2; }
+	PYTHONPATH=plugins:. $(VENV)/python scripts/smoke_bigquery.py $(PROJECT) $(if $(LOCATION),--location $(LOCATION)) $(ARGS)
 
 .PHONY: bench
 bench: setup ## measure speed, memory and overhead against peers, into .local/bench.json: make bench ARGS="extract --short"

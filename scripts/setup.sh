@@ -56,7 +56,8 @@ compile() { # directory
 
 echo "Setup: .venv and .local/emulators (a minute or two the first time)"
 rm -f "$stamp"
-install .local/emulators requirements-emulators.txt &
+# The SQL analyzer is WebAssembly: its machine code is made once, here, instead of at the first statement.
+{ install .local/emulators requirements-emulators.txt && .local/emulators/bin/python -m include.local.emulator.googlesql.service; } &
 emulators=$!
 install .venv requirements.txt requirements-dev.txt
 wait "$emulators"

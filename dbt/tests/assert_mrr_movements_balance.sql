@@ -6,9 +6,9 @@ with sums as (
 ),
 
 months as (
-    select client_id, currency, month, sum(mrr) as mrr
-    from {{ ref('mrr') }}
-    group by client_id, currency, month
+    select recurring.client_id, recurring.currency, recurring.month, sum(recurring.mrr) as mrr
+    from {{ ref('mrr') }} as recurring
+    group by recurring.client_id, recurring.currency, recurring.month
 )
 
 select client_id, person_key as id, currency, month, closing_mrr as found,

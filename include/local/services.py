@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import platform
 import socket
@@ -69,6 +70,8 @@ def _bigquery(settings: LocalSettings) -> Service:
             "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false",
             "BQEMU_LOG_LEVEL": "warning",
             "BQEMU_UPLOAD_STAGING_DIR": str(settings.uploads_dir),
+            settings.variable("memory"): str(settings.memory),
+            settings.variable("discovery"): str(_discovery_document()),
         },
         folders=(settings.bigquery_dir, settings.gcs_dir),
     )  # fmt: skip
@@ -157,6 +160,13 @@ def _answers(url: str, seconds: float = 2) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def _discovery_document() -> Path:
+    """Google's description of the BigQuery API, which the locked client library carries."""
+    found = importlib.util.find_spec("googleapiclient")
+    assert found and found.submodule_search_locations
+    return Path(found.submodule_search_locations[0]) / "discovery_cache" / "documents" / "bigquery.v2.json"
 
 
 def _fake_gcs_server(emulators: Path) -> Path:

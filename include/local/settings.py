@@ -27,6 +27,10 @@ class LocalSettings(BaseSettings):
 
     home: Path = Field(default=ROOT / ".local", description="Directory of all state: data, logs, process ids.")
     emulators: Path = Field(default=ROOT / ".local" / "emulators", description="The emulators' own environment.")
+    memory: Path = Field(
+        default=ROOT / ".local" / "memory",
+        description="What the BigQuery emulator remembers of statements; shared by all stacks of a clone.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that every service listens on.")
 
     bigquery_port: int = Field(default=9050, ge=1, le=65535, description="BigQuery emulator, REST.")

@@ -16,18 +16,12 @@ DATASETS = ("raw", "raw_history", "raw_stage", "staging", "mart", "ml", "ops", "
 
 def prepare(variables: Mapping[str, str]) -> None:
     """Create bucket and datasets where they are missing. `variables` is `environment(...)` of the stack."""
-    from google.auth.credentials import AnonymousCredentials
-    from google.cloud import bigquery, storage
+    from google.cloud import bigquery
     from google.cloud.exceptions import Conflict
 
     project, bucket = variables["TRIBUTARY_PROJECT"], variables["TRIBUTARY_LAKE_BUCKET"]
-    lake = storage.Client(
-        project=project,
-        credentials=AnonymousCredentials(),
-        client_options={"api_endpoint": variables["STORAGE_EMULATOR_HOST"]},
-    )
     with contextlib.suppress(Conflict):  # it is there from an earlier start
-        lake.create_bucket(bucket, retry=None)
+        storage_client(variables).create_bucket(bucket, retry=None)
     warehouse = client(variables)
     present = {dataset.dataset_id for dataset in warehouse.list_datasets(retry=None)}
     for name in DATASETS:
@@ -78,6 +72,19 @@ def client(variables: Mapping[str, str]) -> Any:
         location=location,
         credentials=AnonymousCredentials(),
         client_options={"api_endpoint": emulator},
+    )
+
+
+def storage_client(variables: Mapping[str, str]) -> Any:
+    """A Cloud Storage client for the lake that `variables` point at."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import storage
+
+    project, emulator = variables.get("TRIBUTARY_PROJECT"), variables.get("STORAGE_EMULATOR_HOST")
+    if not emulator:
+        return storage.Client(project=project)
+    return storage.Client(
+        project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": emulator}
     )
 
 

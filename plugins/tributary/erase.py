@@ -49,7 +49,7 @@ def _erase(client_id: str, email: str, *, yes: bool) -> int:
     if not person.ids:
         console.print("no record of this address is known; rows and pages that name it are looked for all the same")
     if yes:
-        new = suppress(warehouse, client_id, {MAILBOX: person.digests[:1], **person.ids}, _LABELS)
+        new = suppress(warehouse, client_id, {MAILBOX: person.hashes, **person.ids}, _LABELS)
         meet_loads(warehouse, contracts, _LABELS)
         console.print(f"ops.suppressions: {new} new entries; no load brings the person back from here on")
     _erase_lake(lake_bucket(), person, contracts, yes=yes)

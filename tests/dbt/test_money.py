@@ -179,7 +179,8 @@ def test_cohorts_are_the_movements_of_their_people(built: DbtRun, warehouse: War
         if row["months_since_start"] == 0:
             assert (row["persons_retained"], row["mrr_retained"]) == (row["persons_at_start"], row["mrr_at_start"])
     totals = warehouse.query(
-        f"select currency, month, sum(mrr) as mrr from mart.mrr where client_id = '{client}' group by currency, month"
+        "select m.currency, m.month, sum(m.mrr) as mrr from mart.mrr as m "
+        f"where m.client_id = '{client}' group by m.currency, m.month"
     )
     assert {key: amount for key, amount in sums.items() if amount} == {
         (row["currency"], row["month"]): row["mrr"] for row in totals if row["mrr"]

@@ -200,3 +200,43 @@ def test_what_can_not_be_meant_is_refused(world: World):
     refused = erase("--email", "a@b.example", client="nobody")
     assert refused.returncode == 1
     assert "there is no client 'nobody' in clients.yml; declared: acme" in refused.stdout
+
+
+#: One mailbox, as people and their programs may have written it.
+SPELLINGS = [
+    "eva@b\u00fccher.example\u200b",
+    "\ufeffE\u00adva@bu\u0308cher.example",
+    "mailto:eva+news@B\u00dcCHER.example",
+    "eva@xn--bcher-kva.example\u00a0",
+    "<eva@b\u00fccher.example>",
+]
+
+
+def test_a_person_is_found_however_the_address_is_written(own_world: World):
+    clear()
+    count = len(SPELLINGS)
+    ids = [entry["id"] for entry in own_world.books("hubspot", "contacts") if not entry["deleted_at"]]
+    mine, other, later = ids[:count], ids[count], ids[count + 1 : 2 * count + 1]
+
+    def rename(ids: list[str], emails: list[str]) -> None:
+        for id_, email in zip(ids, emails, strict=True):
+            properties = {"email": email, "firstname": "Eva"}
+            own_world.hubspot_sim(f"objects/contacts/{id_}", method="PATCH", properties=properties)
+
+    def named() -> list[tuple[str, str]]:
+        rows = query(
+            "select id, email from raw.hubspot_contacts where firstname = 'Eva' or email like '%cher%' order by 1"
+        )
+        return [(row["id"], row["email"]) for row in rows]
+
+    rename([*mine, other], [*SPELLINGS, "ev@b\u00fccher.example"])
+    Pipeline("hubspot", "contacts").run(*HISTORY, "created")
+    assert len(named()) == count + 1
+    done = erase("--email", "Eva@B\u00fccher.example", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert named() == [(other, "ev@b\u00fccher.example")]
+    assert not list(bucket().client.list_blobs(bucket().name, prefix="landing/hubspot/contacts/"))
+    rename(later, SPELLINGS)
+    Pipeline("hubspot", "contacts").run(*HISTORY, "created")
+    assert named() == [(other, "ev@b\u00fccher.example")], "kept out"
+    clear()

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.cloud import bigquery
@@ -69,6 +70,27 @@ def dataset(mended: bigquery.Client) -> Iterator[str]:
     mended.create_dataset(name)
     yield name
     mended.delete_dataset(name, delete_contents=True)
+
+
+class Tables:
+    """SQL on a dataset of the test's own."""
+
+    def __init__(self, client: bigquery.Client, dataset: str) -> None:
+        self.client = client
+        self.dataset = dataset
+
+    def run(self, sql: str) -> list[Any]:
+        job = self.client.query(sql.replace("{d}", self.dataset), retry=None, job_retry=None)
+        return [tuple(row.values()) for row in job.result(retry=None)]
+
+    def fields(self, table: str) -> list[tuple[str, str]]:
+        return [(field.name, field.field_type) for field in self.client.get_table(f"{self.dataset}.{table}").schema]
+
+
+@pytest.fixture
+def tables(mended: bigquery.Client, dataset: str) -> Tables:
+    """The test's own dataset."""
+    return Tables(mended, dataset)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from google.cloud import bigquery, storage
 from requests.exceptions import ConnectionError as NoConnection
 
 from include.local.settings import LocalSettings
+from tests.local.conftest import Tables
 
 pytestmark = pytest.mark.emulators
 
@@ -69,26 +70,6 @@ def test_which_stock_has_not(name: str, stock: bigquery.Client) -> None:
     except (GoogleAPIError, NoConnection):
         return  # After an error 500 the stock emulator drops the connection.
     assert (type(got), got) != (type(expected), expected), "stock is right: the fix can go"
-
-
-class Tables:
-    """SQL on a dataset of the test's own."""
-
-    def __init__(self, client: bigquery.Client, dataset: str) -> None:
-        self.client = client
-        self.dataset = dataset
-
-    def run(self, sql: str) -> list[Any]:
-        job = self.client.query(sql.replace("{d}", self.dataset), retry=None, job_retry=None)
-        return [tuple(row.values()) for row in job.result(retry=None)]
-
-    def fields(self, table: str) -> list[tuple[str, str]]:
-        return [(field.name, field.field_type) for field in self.client.get_table(f"{self.dataset}.{table}").schema]
-
-
-@pytest.fixture
-def tables(mended: bigquery.Client, dataset: str) -> Tables:
-    return Tables(mended, dataset)
 
 
 def test_numeric_columns_keep_nine_decimals(tables: Tables) -> None:

@@ -7,6 +7,7 @@ mailbox; a company by what billing names, then by the person's contact, then by 
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +32,10 @@ _WEAKEST_FIRST = ("none", "medium", "high", "certain")
 
 def mailbox(email: str | None) -> str | None:
     """The spelling of an address that identity works with, None if it is no address."""
-    text = (email or "").strip().lower()
+    text = "".join(c for c in email or "" if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf"))
+    text = unicodedata.normalize("NFC", text).strip().lower()
+    text = text.rpartition("<")[2].partition(">")[0].strip() if "<" in text else text
+    text = text.removeprefix("mailto:").strip().partition("?")[0]
     local, at, domain = text.partition("@")
     if not at or not domain or "@" in domain or any(c.isspace() for c in text):
         return None

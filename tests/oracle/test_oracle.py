@@ -152,6 +152,9 @@ def test_nothing_after_the_moment_counts(raw: dict[str, Table]) -> None:
         ("a b@c", None),
         ("@c", None),
         ("a@", None),
+        ("a\u200bda@example.com\u00a0", "ada@example.com"),
+        ("Ada <ada@example.com>", "ada@example.com"),
+        ("mailto:ada@example.com?subject=hi", "ada@example.com"),
     ],
 )
 def test_a_mailbox(email: str | None, expected: str | None) -> None:

@@ -98,7 +98,8 @@ def metrics(query: Query) -> list[dict[str, Any]]:
     return query(
         "select months.currency, months.month, months.mrr, months.arr, months.customers, months.arpa, months.nrr, "
         "months.grr, worth.clv from mart.metrics_mrr as months "
-        "left join mart.metrics_clv as worth on worth.client_id = months.client_id and worth.currency = months.currency "
+        "left join mart.metrics_clv as worth "
+        "on worth.client_id = months.client_id and worth.currency = months.currency "
         "qualify row_number() over (partition by months.client_id, months.currency order by months.month desc) = 1 "
         "order by months.customers desc, months.currency"
     )

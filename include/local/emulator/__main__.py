@@ -12,14 +12,16 @@ from include.local.emulator import (
     jobs,
     loads,
     parsing,
+    rest,
     rewriting,
     routines,
     scripts,
-    templates,
     threads,
     transactions,
+    translations,
     views,
 )
+from include.local.emulator.googlesql import judge
 
 VERSION = "1.4.0"
 """The fixes reach into internals: another version needs each of them looked at again."""
@@ -43,7 +45,9 @@ def main() -> None:
         loads,
         copies,
         jobs,
-        templates,
+        translations,
+        judge,
+        rest,
     ):
         module.apply()
 

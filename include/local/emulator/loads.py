@@ -105,9 +105,11 @@ def _finish(job: Job, context: Any) -> None:
                 "Some rows belong to different partitions rather than destination partition "
                 f"{job.table_id}${job.partition}"
             )
+    before = partitions.count(job.project_id, job.dataset_id, job.table_id, context)
     if job.write_disposition == "WRITE_TRUNCATE":
         execute(f"DELETE FROM {job.target_ref}" + (f" WHERE {partition}" if partition else ""))
     execute(f"INSERT INTO {job.target_ref} BY NAME SELECT * FROM {STAGE}")
+    partitions.refuse_too_many(job.project_id, job.dataset_id, job.table_id, before, context)
 
 
 def _refuse_nulls_in_required_columns(job: Job, context: Any) -> None:

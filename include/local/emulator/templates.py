@@ -1,47 +1,18 @@
-"""Speed: a statement that differs from an earlier one only in ids and moments is not translated again.
+"""Tells apart what is the same in two statements and what differs: ids and moments.
 
 The load script of a stream is the same every day but for the names of its stage tables, the id of the load and the
-times in it. Its translation, twenty-odd statements, takes longer than running it.
+times in it: it is translated and judged once.
 """
 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
-from typing import Any
 
-REMEMBERED = 2048
 _VOLATILE = re.compile(r"(?P<id>[0-9a-f]{16})|(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
 
 
-def apply() -> None:
-    """To be called after all other modules have wrapped the translation."""
-    from bqemulator.domain.result import Ok
-    from bqemulator.sql import translator
-
-    translate = translator.SQLTranslator.translate
-    known: OrderedDict[tuple[str, str], str] = OrderedDict()
-
-    def translate_once(self: Any, sql: str, **options: Any) -> Any:
-        template, values = _template(sql)
-        key = (template, repr(sorted(options.items(), key=lambda item: item[0])))
-        found = known.get(key)
-        if found is not None:
-            known.move_to_end(key)
-            return Ok(_filled(found, values))
-        result = translate(self, template if values else sql, **options)
-        if not isinstance(result, Ok) or not all(placeholder in result.value for placeholder in values):
-            return translate(self, sql, **options)
-        known[key] = result.value
-        if len(known) > REMEMBERED:
-            known.popitem(last=False)
-        return Ok(_filled(result.value, values))
-
-    translator.SQLTranslator.translate = translate_once
-
-
-def _template(sql: str) -> tuple[str, dict[str, str]]:
-    """The statement with placeholders of the same form, and what they stand for."""
+def lifted(sql: str) -> tuple[str, dict[str, str]]:
+    """Return the statement with placeholders of the same form, and what each stands for."""
     values: dict[str, str] = {}
     placeholders: dict[str, str] = {}
 
@@ -57,5 +28,6 @@ def _template(sql: str) -> tuple[str, dict[str, str]]:
     return _VOLATILE.sub(replaced, sql), values
 
 
-def _filled(sql: str, values: dict[str, str]) -> str:
-    return _VOLATILE.sub(lambda match: values.get(match.group(), match.group()), sql)
+def filled(sql: str, values: dict[str, str]) -> str:
+    """Return a text with the values in place of their placeholders."""
+    return _VOLATILE.sub(lambda match: values.get(match.group(), match.group()), sql) if values else sql

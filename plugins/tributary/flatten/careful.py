@@ -5,7 +5,7 @@ that is kept passes through a float.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from decimal import Decimal
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -28,14 +28,13 @@ from tributary.flatten.rows import (
     own_columns,
     row_type,
 )
-from tributary.flatten.values import UnfitError, converter, domain, kind, split
+from tributary.flatten.values import RoundedError, UnfitError, converter, decode_exactly, domain, kind, split
 from tributary.sources.base import Source
 
 _COVERED: dict[str, Any] = {}
 """A node of the tree of known fields below which everything is known."""
 
 _value = msgspec.json.Decoder().decode
-_exact = msgspec.json.Decoder(float_hook=Decimal).decode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -50,7 +49,7 @@ class Node(Mapping[str, Any]):
         self._nodes: dict[str, Node] = {}
 
     def __getitem__(self, name: str) -> Any:
-        return _value(self.fields[name])
+        return _told(self.fields[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.fields)
@@ -81,11 +80,23 @@ def is_object(raw: msgspec.Raw) -> bool:
     return memoryview(raw)[0] == ord("{")
 
 
+def _told(raw: msgspec.Raw) -> Any:
+    """A value that only informs; None for one that no decoder takes, such as `1e400`."""
+    with suppress(msgspec.DecodeError):
+        return _value(raw)
+    return None
+
+
 def _kind(raw: msgspec.Raw) -> str:
     try:
         return kind(_value(raw))
     except msgspec.DecodeError:
         return "unreadable"
+
+
+def _storable(raw: msgspec.Raw) -> msgspec.Raw:
+    """The value as JSON that a warehouse takes: a number beyond its range as text."""
+    return msgspec.Raw(msgspec.json.encode(bytes(raw).decode())) if _kind(raw) == "unreadable" else raw
 
 
 class _ColumnReader:
@@ -95,7 +106,7 @@ class _ColumnReader:
         self.column = column
         self.required = required
         self.path = column.path[0]
-        self._decode = _exact if is_raw(column) else _value
+        self._decode = decode_exactly if is_raw(column) else _value
         special = {"list": split, "domain": domain}.get(column.as_ or "")
         self._convert = special or in_range(column, converter(column.type))
         self._keeps_text = column.type == "JSON" and column.as_ is None
@@ -153,6 +164,9 @@ class _TableReader:
                         drift += unfit
                     else:
                         value = reader.convert(raw)
+                except RoundedError as error:
+                    value = error.value
+                    drift.append(Drift("rounded", reader.path, str(error), raw))
                 except UnfitError as error:
                     if reader.required:
                         expected = f"expected {reader.column.type}, found {error}"
@@ -164,7 +178,7 @@ class _TableReader:
         drift.extend(_unknown(record, self._known, ""))
         if drift and self._strict:
             raise RejectError("drift", drift[0].path, f"{drift[0].kind} {drift[0].found}")
-        extra = {found.path: found.value for found in drift} or None
+        extra = {found.path: _storable(found.value) for found in drift} or None
         return self._row(*inherited, *values, extra), drift
 
     def _rest(self, reader: _ColumnReader, raw: msgspec.Raw) -> tuple[Any, list[Drift]]:
@@ -221,15 +235,12 @@ class CarefulReader:
         if not is_object(raw):
             return Rejected(error, None, {})
         record = Node(raw)
-        try:
-            merged = self._merged(record)
-        except (RejectError, msgspec.DecodeError):
-            merged = []
-        return Rejected(error, self._key(record), self._count(record), self._source.deleted_at(record), merged)
+        deleted_at, merged = self._source.deleted_at(record), self._merged(record)
+        return Rejected(error, self._key(record), self._count(record), deleted_at, merged)
 
     def _merged(self, record: Node) -> list[Any]:
         texts = [record.at(path) for path in self._contract.merged_ids]
-        return [_value(text) for text in texts if text is not None]
+        return [_told(text) for text in texts if text is not None]
 
     def items(self, stream: str, parent: Any, items: list[msgspec.Raw]) -> tuple[list[Any], list[Drift]]:
         """Nested items as rows, with what drifted; `parent` is the parent's row.
@@ -340,6 +351,8 @@ class ExtraReader:
                     continue
                 try:
                     values[reader.column.name] = reader.convert(raw)
+                except RoundedError as error:
+                    values[reader.column.name], remains[path] = error.value, raw
                 except (UnfitError, RejectError):
                     remains[path] = raw
                 break

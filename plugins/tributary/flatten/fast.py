@@ -7,7 +7,6 @@ reads that record instead. Both build the same structs of rows, so a row doesn't
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
 from types import GenericAlias
@@ -34,7 +33,7 @@ from tributary.flatten.rows import (
     own_columns,
     row_type,
 )
-from tributary.flatten.values import UnfitError, converter, domain, split
+from tributary.flatten.values import UnfitError, converter, decode_exactly, domain, split
 from tributary.sources.base import Source
 
 
@@ -45,7 +44,6 @@ class DeclinedError(Exception):
 DECLINED = (DeclinedError, msgspec.DecodeError, UnfitError, RejectError)
 
 _value = msgspec.json.Decoder().decode
-_exact = msgspec.json.Decoder(float_hook=Decimal).decode
 
 #: Classes that a column's value may have without any conversion.
 _AS_IS = {ColumnType.STRING: "str", ColumnType.INT64: "int", ColumnType.BOOL: "bool"}
@@ -248,7 +246,7 @@ def _converter(column: Column, rests: Mapping[str, Rest]) -> Callable[[Any], Any
         return domain
     convert = in_range(column, converter(column.type))
     if is_raw(column):
-        return lambda raw: None if (value := _exact(raw)) is None else convert(value)
+        return lambda raw: None if (value := decode_exactly(raw)) is None else convert(value)
     return convert
 
 

@@ -280,6 +280,7 @@ class _Flattening:
             received=self._received,
             rejected=self._rejected,
             keyless_rejects=self._keyless,
+            unread=landing.unread,
             tables={output.name: output.staged for output in self._outputs.values()},
             rejects=self._rejects.staged.parts,
             reasons=sorted(self._reasons.values(), key=lambda found: -found.records),
@@ -329,7 +330,10 @@ class _Flattening:
             self._count_drift(self._outputs[stream].name, found)
         merged = merged_into(key_of(self._contract, row), reading.merged)
         if merged and self._merges.stream:
-            self._write(self._merges.stream, self._merges.of(row, merged), parent)
+            rows, unfit = self._merges.of(row, merged)
+            self._write(self._merges.stream, rows, parent)
+            for found in unfit:
+                self._count_drift(self._outputs[self._merges.stream].name, found)
         for entry in merged:
             self._gone(entry["id"], observed)
 

@@ -69,6 +69,8 @@ class StagedManifest(msgspec.Struct, kw_only=True):
     rejected: int
     #: Rejects without a key: what they are about is not known, so nothing may be taken for vanished.
     keyless_rejects: int
+    #: Parts of the collection that could not be read, so that nothing may be taken for vanished either.
+    unread: list[str] = []
     tables: dict[str, StagedTable]
     rejects: list[Part]
     #: Why they were set aside.

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
+import msgspec
+
 from tributary.contracts.model import Contract
-from tributary.flatten.rows import MERGED, attribute, own_columns, row_type
-from tributary.flatten.values import converter
+from tributary.flatten.rows import MERGED, Drift, attribute, own_columns, row_type
+from tributary.flatten.values import UnfitError, converter
 
 
 def merged_into(own_id: str, texts: Iterable[Any]) -> list[dict[str, str]]:
@@ -35,10 +37,19 @@ class MergeRows:
                 self._inherited = [attrgetter(attribute(name)) for name in table.child.inherit.values()]
                 self._columns = [(column.path[0], converter(column.type)) for column in own_columns(table)]
 
-    def of(self, parent: Any, entries: list[dict[str, str]]) -> list[Any]:
-        """A row for each entry; `parent` is the row of the record that is left."""
+    def of(self, parent: Any, entries: list[dict[str, str]]) -> tuple[list[Any], list[Drift]]:
+        """A row for each entry, and what drifted; `parent` is the row of the record that is left."""
         inherited = [get(parent) for get in self._inherited]
-        return [
-            self._row(*inherited, *(convert(entry[path]) if path in entry else None for path, convert in self._columns))
-            for entry in entries
-        ]
+        rows, drift = [], []
+        for entry in entries:
+            values, unfit = [], []
+            for path, convert in self._columns:
+                value = None
+                try:
+                    value = convert(entry[path]) if path in entry else None
+                except UnfitError as error:
+                    unfit.append(Drift("type", path, str(error), msgspec.Raw(msgspec.json.encode(entry[path]))))
+                values.append(value)
+            rows.append(self._row(*inherited, *values, {found.path: found.value for found in unfit} or None))
+            drift += unfit
+        return rows, drift

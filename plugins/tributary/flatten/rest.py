@@ -47,6 +47,8 @@ class Rest:
                 left[name] = convert(_value(member)) if convert else member
             except UnfitError as error:
                 unfit.append((f"{self.path}.{name}", str(error), member))
+            except msgspec.DecodeError:
+                unfit.append((f"{self.path}.{name}", "unreadable", member))
         return left or None, unfit
 
 

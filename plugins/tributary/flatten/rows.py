@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tributary.contracts.model import Column, ColumnType, Contract, TableSpec
+from tributary.flatten.values import RoundedError
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 NULL = msgspec.Raw(b"null")
@@ -28,7 +29,7 @@ class RejectError(Exception):
 
 
 class Drift(NamedTuple):
-    """A field that the contract doesn't know, or whose type changed."""
+    """A field that the contract doesn't know, whose type changed, or that was rounded."""
 
     kind: str
     path: str
@@ -119,12 +120,19 @@ def in_range(column: Column, convert: Callable[[Any], Any]) -> Callable[[Any], A
     low, high = (str(column.min or ""), str(column.max or "9999-12-31")) if days else (column.min, column.max)
     comparable: Callable[[Any], Any] = itemgetter(slice(len("2026-01-05"))) if days else float
 
+    def check(converted: Any) -> None:
+        found = comparable(converted)
+        if (low is not None and found < low) or (high is not None and found > high):
+            raise RejectError("range", column.path[0], f"outside [{column.min}, {column.max}]")
+
     def convert_and_check(value: Any) -> Any:
-        converted = convert(value)
+        try:
+            converted = convert(value)
+        except RoundedError as error:
+            check(error.value)
+            raise
         if converted is not None:
-            found = comparable(converted)
-            if (low is not None and found < low) or (high is not None and found > high):
-                raise RejectError("range", column.path[0], f"outside [{column.min}, {column.max}]")
+            check(converted)
         return converted
 
     return convert_and_check

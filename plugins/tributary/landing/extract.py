@@ -97,6 +97,7 @@ def extract(
         children=progress.children,
         gone=progress.gone,
         parts=progress.parts,
+        unread=progress.unread,
         requests=dict(api.counts),
     )
     write_json(bucket, manifest_name(folder), manifest)
@@ -137,6 +138,7 @@ def _walk(
     pending = Checkpoint(progress.cursor, 0)
 
     def save() -> None:
+        progress.unread = [*dict.fromkeys([*progress.unread, *pending.unread])]
         part = writer.close()
         if part is None:
             return
@@ -155,7 +157,11 @@ def _walk(
             writer.write(_encode(step))
             continue
         pending = Checkpoint(
-            step.cursor, pending.records + step.records, pending.children + step.children, pending.gone + step.gone
+            step.cursor,
+            pending.records + step.records,
+            pending.children + step.children,
+            pending.gone + step.gone,
+            (*pending.unread, *step.unread),
         )
         if writer.full:
             save()

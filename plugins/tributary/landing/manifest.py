@@ -20,6 +20,7 @@ class Progress(msgspec.Struct, kw_only=True):
     records: int = 0
     children: int = 0
     gone: int = 0
+    unread: list[str] = []
 
 
 class LandingManifest(msgspec.Struct, kw_only=True):
@@ -42,6 +43,8 @@ class LandingManifest(msgspec.Struct, kw_only=True):
     children: int
     gone: int
     parts: list[Part]
+    #: Parts of the collection that could not be read, such as an object type that the token may not see.
+    unread: list[str] = []
     #: Requests, retries and errors by kind.
     requests: dict[str, int]
 

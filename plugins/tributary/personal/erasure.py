@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 from tributary.contracts.model import Contract, Pii, TableSpec
 from tributary.lake import read_lines
+from tributary.mailboxes import visible
 from tributary.personal.person import Person, is_root, literals
 from tributary.warehouse.literals import literal
 from tributary.warehouse.protocol import Warehouse
 
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ERASED = "erased"
 """In place of the row's hash, which was taken over what is gone; the next load of the record writes its own."""
 
@@ -133,13 +135,21 @@ def delete_folder(bucket: Any, folder: Folder) -> None:
         bucket.blob(name).delete()
 
 
-def _pattern(person: Person, source: str) -> re.Pattern[bytes]:
-    local, _, domain = person.email.partition("@")
-    address = rf"{re.escape(local)}(\+[^@\"]*)?@{re.escape(domain)}(?![\w.-])"
+def _pattern(person: Person, source: str) -> re.Pattern[str]:
+    addresses = (email.partition("@") for email in person.emails)
+    spelled = (rf"{re.escape(local)}(\+[^@\"]*)?@{re.escape(domain)}(?![\w.-])" for local, _, domain in addresses)
     ids = [f'"{re.escape(id_)}"' for id_ in person.ids.get(source, ())]
     hashes = [re.escape(digest) for digest in person.digests]
-    return re.compile("|".join([rf"(?<![\w.-]){address}", *ids, *hashes]).encode(), re.IGNORECASE)
+    return re.compile("|".join([*(rf"(?<![\w.-]){address}" for address in spelled), *ids, *hashes]), re.IGNORECASE)
 
 
-def _holds(bucket: Any, name: str, pattern: re.Pattern[bytes]) -> bool:
-    return any(pattern.search(line) for line in read_lines(bucket, name))
+def _holds(bucket: Any, name: str, pattern: re.Pattern[str]) -> bool:
+    return any(pattern.search(_visible(line)) for line in read_lines(bucket, name))
+
+
+def _visible(line: bytes) -> str:
+    """A line of JSON as text; where not all of it is plain ASCII, as addresses are compared."""
+    text = line.decode(errors="replace")
+    if text.isascii() and "\\u" not in text:
+        return text
+    return visible(_ESCAPE.sub(lambda code: chr(int(code[1], 16)), text))

@@ -7,21 +7,19 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tributary.contracts.model import Pii
+from tributary.mailboxes import mailbox
 
-_MAILBOX = re.compile(r"[^@\s+][^@\s]*@[^@\s]+")
-_TAG = re.compile(r"\+[^@]*@")
 _NO_DIGIT = re.compile(r"\D")
 
 
 def normalise(kind: Pii, text: str) -> str | None:
     """The one spelling of a value; None where it says nothing, so that two of these never join.
 
-    A mailbox as dbt/macros/identity.sql has it: trimmed, lower case, without a +tag. A phone number as its digits,
-    without leading zeros. Anything else in lower case with single spaces.
+    A mailbox as `mailboxes` has it. A phone number as its digits, without leading zeros. Anything else in lower case
+    with single spaces.
     """
     if kind == Pii.EMAIL:
-        text = text.strip().lower()
-        return _TAG.sub("@", text) if _MAILBOX.fullmatch(text) else None
+        return mailbox(text)
     if kind == Pii.PHONE:
         return _NO_DIGIT.sub("", text).lstrip("0") or None
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split()) or None

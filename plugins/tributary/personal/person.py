@@ -7,21 +7,20 @@ from typing import NamedTuple
 from tributary.contracts.model import Contract, Pii, TableSpec
 from tributary.errors import RefusedError
 from tributary.flatten.rows import MERGED
-from tributary.personal.keys import Keys, normalise
+from tributary.mailboxes import mailbox, mailbox_sql, spellings
+from tributary.personal.keys import Keys
 from tributary.warehouse.literals import literal
 from tributary.warehouse.protocol import Warehouse
-
-SPELLING = r"regexp_replace(lower(regexp_replace({}, r'\s', '')), r'\+[^@]*@', '@')"
-"""In SQL what `normalise` does to an address."""
 
 
 class Person(NamedTuple):
     """One person of one client, as they are looked for. Statements hold hashes, since BigQuery keeps their text."""
 
     client_id: str
-    email: str
-    sha256: str
-    #: The keyed hash under each key, the current one first.
+    #: The mailbox, in each spelling of its domain.
+    emails: tuple[str, ...]
+    #: Keyed hashes under the current key, and under any.
+    hashes: tuple[str, ...]
     digests: tuple[str, ...]
     #: Source -> ids of the person's own records there, such as Stripe's customers.
     ids: dict[str, tuple[str, ...]]
@@ -32,14 +31,17 @@ class Person(NamedTuple):
         Raises:
             RefusedError: it is no address.
         """
-        address = normalise(Pii.EMAIL, email)
+        address = mailbox(email)
         if address is None:
             raise RefusedError("that is no e-mail address")
-        return cls(client_id, address, sha256(address.encode()).hexdigest(), tuple(keys.mailboxes(address)), {})
+        emails = spellings(address)
+        hashes = tuple(filter(None, (keys.digest(Pii.EMAIL, email) for email in emails)))
+        return cls(client_id, emails, hashes, tuple(keys.mailboxes(";".join(emails))), {})
 
     def is_mailbox(self, value: str) -> str:
         """The SQL condition that a value is the person's address, in clear or hashed."""
-        return f"({value} in ({literals(self.digests)}) or to_hex(sha256({SPELLING.format(value)})) = '{self.sha256}')"
+        known = literals(sha256(email.encode()).hexdigest() for email in self.emails)
+        return f"({value} in ({literals(self.digests)}) or to_hex(sha256({mailbox_sql(value)})) in ({known}))"
 
 
 def literals(values: Iterable[str]) -> str:

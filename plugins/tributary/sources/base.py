@@ -47,6 +47,8 @@ class Checkpoint(msgspec.Struct):
     records: int
     children: int = 0
     gone: int = 0
+    #: Parts of a collection that could not be read: what is missing from the walk proves no deletion.
+    unread: tuple[str, ...] = ()
 
 
 Walk = Iterator[Page | Checkpoint]

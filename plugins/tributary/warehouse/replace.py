@@ -187,7 +187,7 @@ def _chunk(project: str, contract: Contract, number: int, staged: Staged, manife
         "gone": manifest.tables[own].gone,
         "from_the_first_day": _from_the_first_day(contract, manifest),
         # What could not be read is not gone.
-        "tombstones": _tells_what_is_gone(contract, manifest) and not manifest.keyless_rejects,
+        "tombstones": _tells_what_is_gone(contract, manifest) and not (manifest.keyless_rejects or manifest.unread),
         "requests": manifest.requests.get("requests", 0),
         "suppressions": manifest.suppressions,
     }

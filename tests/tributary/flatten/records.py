@@ -16,6 +16,11 @@ texts = st.one_of(
     ),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
 )
+#: Text in number and date columns that is none, or that takes care to read.
+_WRITTEN = "7e5000000 2E40000000 -1e1000 1e999 1e309 1e-999 2.750,90 8,5 3_500 \uff14\uff15 0,500 1,234,567.5"
+_WRITTEN += " 917.43119266055 0.200000000000000011102230246251565404236316680908203125 0.30000000000000004 nan -inf"
+_WRITTEN += " 5. .5 +5 --5 20270315 1801000000 0 -1 1767225600123456 9999999999999999999999999999999999999999"
+odd = st.sampled_from([*_WRITTEN.split(), " 5"])
 numbers = st.one_of(
     st.sampled_from([0, -1, 2**63 - 1, 2**63, -(2**63) - 1, 10**30, 1.0, 0.1, 1e3, -0.0, 1e300, 12.500000001, 1.1e-12]),
     st.integers(),
@@ -29,6 +34,7 @@ anything = st.recursive(
 )
 moments = st.one_of(
     st.integers(0, 4_000_000_000),
+    odd,
     st.sampled_from(
         ["2026-01-05T10:11:12.123Z", "2026-01-05", "2026-01-05T10:11:12+02:00", "1767225600000", "", "20260105", "soon"]
     ),
@@ -48,12 +54,12 @@ _CLEAN: dict[ColumnType, st.SearchStrategy[Any]] = {
 }
 _WILD: dict[ColumnType, st.SearchStrategy[Any]] = {
     ColumnType.STRING: st.one_of(texts, st.integers(-(2**64), 2**64)),
-    ColumnType.INT64: st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(0, 9).map(str), st.just(3.0)),
+    ColumnType.INT64: st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(0, 9).map(str), st.just(3.0), odd),
     ColumnType.NUMERIC: st.one_of(
-        st.decimals(-(10**12), 10**12, places=4).map(str), st.integers(), st.sampled_from([0.25, "1,000.5", ""])
+        st.decimals(-(10**12), 10**12, places=4).map(str), st.integers(), st.sampled_from([0.25, "1,000.5", ""]), odd
     ),
-    ColumnType.BIGNUMERIC: st.one_of(st.integers(), st.sampled_from([0.25, "1,000.5", "1e38", "1e-39", ""])),
-    ColumnType.FLOAT64: st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.just("0.5")),
+    ColumnType.BIGNUMERIC: st.one_of(st.integers(), st.sampled_from([0.25, "1,000.5", "1e38", "1e-39", ""]), odd),
+    ColumnType.FLOAT64: st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.just("0.5"), odd),
     ColumnType.BOOL: st.sampled_from([True, False, "true", "false", ""]),
     ColumnType.TIMESTAMP: moments,
     ColumnType.DATE: moments,

@@ -178,6 +178,76 @@ def _only_careful(contract: Contract) -> Reader:
     return reader
 
 
+DEALS = LOADED["hubspot"]["deals"]
+
+
+def deal(properties: str) -> Reading:
+    """A deal with these properties, as both ways read it."""
+    text = f'{{"id":"1","createdAt":"2026-01-05T00:00:00.000Z","properties":{properties}}}'
+    page = Page(observed_at=NOW, body=msgspec.Raw(f'{{"results":[{text}]}}'.encode()), items="results")
+    readers = (Reader(source("hubspot"), DEALS), _only_careful(DEALS))
+    for reader in readers:
+        reader.define(DEFINITIONS)
+    [reading], [careful] = (reader.records(page) for reader in readers)
+    assert shown(reading) == shown(careful)
+    assert isinstance(reading, Reading)
+    return reading
+
+
+DEFINITIONS = page({"results": [{"name": "probes", "type": "number", "fieldType": "number"}]}, items="results")
+
+
+@pytest.mark.parametrize(
+    "text", ['"7e5000000"', '"8,5"', '"2.750,90"', "7e5000000", "1e400", '"1e400"', "1e" + "9" * 30]
+)
+def test_a_number_that_nobody_can_use_is_null_and_kept_and_told(text: str):
+    """Whether it is text or a number on the wire, in a column or in the rest of the properties."""
+    reading = deal(f'{{"amount":{text},"probes":{text},"dealname":"kept"}}')
+    row = msgspec.json.decode(encode(reading.row))
+    assert (row.get("amount"), row.get("properties_other"), row["dealname"]) == (None, None, "kept")
+    kept = {path: str(value) for path, value in row["_extra"].items()}
+    assert kept == dict.fromkeys(("properties.amount", "properties.probes"), text.strip('"'))
+    assert {(one.kind, one.path) for _, one in reading.drift} == {("type", path) for path in kept}
+
+
+def test_a_rounded_number_is_in_its_column_and_kept_as_it_came():
+    reading = deal('{"amount":"917.43119266055","amount_in_home_currency":917.43119266055,"hs_mrr":"10.5"}')
+    row = msgspec.json.decode(encode(reading.row))
+    assert (row["amount"], row["amount_in_home_currency"], row["mrr"]) == ("917.431192661", "917.431192661", "10.5")
+    assert row["_extra"] == {
+        "properties.amount": "917.43119266055",
+        "properties.amount_in_home_currency": 917.43119266055,
+    }
+    assert {(one.kind, one.found) for _, one in reading.drift} == {
+        ("rounded", "string of more than 9 decimals"),
+        ("rounded", "number of more than 9 decimals"),
+    }
+
+
+def test_every_digit_of_a_double_is_no_drift():
+    """As HubSpot writes what it computes."""
+    reading = deal('{"hs_deal_stage_probability":"0.200000000000000011102230246251565404236316680908203125"}')
+    assert msgspec.json.decode(encode(reading.row))["stage_probability"] == "0.2"
+    assert reading.drift == ()
+
+
+def test_a_rounded_number_is_judged_by_its_range():
+    raw = '{"id":"1","createdAt":"2026-01-05T00:00:00Z","properties":{"hs_deal_stage_probability":"%s"}}'
+    careful = CarefulReader(source("hubspot"), DEALS)
+    assert isinstance(careful.read(msgspec.Raw((raw % "1.00000000001").encode())), Reading)
+    rejected = careful.read(msgspec.Raw((raw % "1.10000000001").encode()))
+    assert isinstance(rejected, Rejected)
+    assert rejected.error.reason == "range"
+
+
+def test_what_only_informs_stops_nothing():
+    """A number that no decoder takes, where a flag or an id of what was merged is looked for."""
+    raw = b'{"id":"1","createdAt":"2026-01-05T00:00:00Z","archived":1e400,"properties":{"hs_merged_object_ids":1e400}}'
+    reading = CarefulReader(source("hubspot"), DEALS).read(msgspec.Raw(raw))
+    assert isinstance(reading, Reading)
+    assert (reading.deleted_at, reading.merged) == (None, [None])
+
+
 DAYS = (date(2000, 1, 1), date(2099, 12, 31))
 RANGES = [
     ("total", "INT64", -1000, 10**7, [-1000, 10**7, "-1000", -1000.0, None], [-1001, 10**7 + 1, -500_000, "-500000"]),

@@ -1,6 +1,11 @@
 """What is read of HubSpot's answers on the way; the rest goes to the lake as it came."""
 
+from collections.abc import Container, Iterator
+from typing import Any, NamedTuple
+
 import msgspec
+
+_KINDS = ("category", "subCategory")
 
 
 class Portal(msgspec.Struct, rename="camel"):
@@ -32,13 +37,38 @@ class Paging(msgspec.Struct):
         return self.next.after if self.next else None
 
 
-class Problem(msgspec.Struct, rename="camel"):
-    """What a batch could not do."""
+class Problem(NamedTuple):
+    """What a batch could not do. Nothing about its shape is sure, and none of it is worth stopping for."""
 
-    category: str | None = None
-    sub_category: str | None = None
-    #: Lists of texts by name; which names there are is not documented.
-    context: dict[str, list[str]] = {}
+    category: str = ""
+    sub_category: str = ""
+    context: Any = None
+
+    def names(self, asked: Container[str]) -> set[str]:
+        """Those of the asked ids that it is about, wherever its context has them."""
+        return {text for text in _texts(self.context) if text in asked}
+
+
+def problems(errors: Any) -> list[Problem]:
+    """The problems that an answer tells of, whatever else stands in their place."""
+    found = errors if isinstance(errors, list) else [errors] if errors else []
+    return [_problem(error) for error in found]
+
+
+def _problem(error: Any) -> Problem:
+    if not isinstance(error, dict):
+        return Problem()
+    category, sub_category = (text if isinstance(text := error.get(name), str) else "" for name in _KINDS)
+    return Problem(category, sub_category, error.get("context"))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text and number in a value, ids among them."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+    elif isinstance(value, str | int):
+        yield str(value)
 
 
 class Results(msgspec.Struct, rename="camel"):
@@ -48,7 +78,7 @@ class Results(msgspec.Struct, rename="camel"):
     paging: Paging | None = None
     #: Of searches: the records that match, on all pages together.
     total: int | None = None
-    errors: list[Problem] = []
+    errors: Any = None
 
     @property
     def after(self) -> str | None:
@@ -85,4 +115,4 @@ class Associations(msgspec.Struct):
     """The answer to a batch/read of associations."""
 
     results: list[Edges]
-    errors: list[Problem] = []
+    errors: Any = None

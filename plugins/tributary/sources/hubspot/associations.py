@@ -1,13 +1,13 @@
 """Associations: all edges of a page of records, read in bulk and to their end."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
 from tributary.api.client import ApiClient, InvalidError
 from tributary.sources.base import Page, landed
-from tributary.sources.hubspot.answers import Associations, Problem
+from tributary.sources.hubspot.answers import Associations, Problem, problems
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +26,21 @@ class Links(msgspec.Struct):
 
 
 def read(api: ApiClient, path: str, child: str, ids: Iterable[str]) -> Links:
-    """Every edge of these records. One id that HubSpot doesn't take spoils a whole batch; it is found by halving."""
+    """Every edge of these records. One id that HubSpot doesn't take spoils a whole batch; it is found by halving. A
+    record whose list doesn't end is unreadable as well."""
     links = Links()
     inputs: list[Input] = [{"id": id_} for id_ in ids]
+    asked: set[tuple[str, str]] = set()
     while inputs:
         batch, inputs = inputs[:BATCH], inputs[BATCH:]
-        inputs += _batch(api, path, child, batch, links)
+        for further in _batch(api, path, child, batch, links):
+            page = (further["id"], further["after"])
+            if page in asked:
+                log.warning("POST %s: the cursor of record %s comes again", path, further["id"])
+                links.unreadable.add(further["id"])
+            else:
+                asked.add(page)
+                inputs.append(further)
     if links.unreadable:
         api.counts["records with unreadable associations"] += len(links.unreadable)
         log.warning(
@@ -48,8 +57,8 @@ def _batch(api: ApiClient, path: str, child: str, batch: list[Input], links: Lin
     except InvalidError:
         return _halves(api, path, child, batch, links)
     asked = {given["id"] for given in batch}
-    troubled = [problem for problem in found.errors if not _none_found(problem)]
-    named = {id_ for problem in troubled for id_ in _ids(problem, asked)}
+    troubled = [problem for problem in problems(found.errors) if not _none_found(problem)]
+    named = {id_ for problem in troubled for id_ in problem.names(asked)}
     if troubled and not named:
         return _halves(api, path, child, batch, links)
     links.unreadable |= named
@@ -72,8 +81,3 @@ def _halves(api: ApiClient, path: str, child: str, batch: list[Input], links: Li
 
 def _none_found(problem: Problem) -> bool:
     return (problem.sub_category or problem.category or "").endswith(_NONE_FOUND)
-
-
-def _ids(problem: Problem, asked: set[str]) -> Sequence[str]:
-    """The records that a problem is about, under whatever name its context lists them."""
-    return [value for values in problem.context.values() for value in values if value in asked]

@@ -1,7 +1,8 @@
 """What HubSpot's error answers mean. Every field of them is optional, and some answers are not even JSON."""
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,12 +14,13 @@ LOCK_WAIT = 2.0
 PATIENCE = 120.0
 #: Seconds until a burst budget is renewed, where the headers don't say; searches have none.
 BURST_WAIT = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
+_TEXTS = ("category", "policyName")
 
 
-class _Error(msgspec.Struct, rename="camel"):
+class _Error(NamedTuple):
     category: str | None = None
     policy_name: str | None = None
-    errors: list[Any] = []
+    errors: Any = None
 
     @property
     def reason(self) -> str:
@@ -62,9 +64,9 @@ def _wait(answer: Answer, error: _Error) -> float | None:
     return int(interval) / 1000 if interval.isdigit() else BURST_WAIT.get(error.policy_name or "")
 
 
-def _scopes(errors: list[Any]) -> Iterator[str]:
+def _scopes(errors: Any) -> Iterator[str]:
     """The scopes that are missing: the texts in any `errors[].context` list whose name speaks of scopes."""
-    for error in errors:
+    for error in errors if isinstance(errors, list) else ():
         context = error.get("context") if isinstance(error, dict) else None
         for name, values in context.items() if isinstance(context, dict) else ():
             if "scope" in name.lower() and isinstance(values, list):
@@ -72,8 +74,11 @@ def _scopes(errors: list[Any]) -> Iterator[str]:
 
 
 def _read(body: bytes) -> _Error:
-    """The error object, empty where the answer is HTML: a missing record, or a proxy in between."""
-    try:
-        return msgspec.json.decode(body, type=_Error)
-    except msgspec.DecodeError:
-        return _Error()
+    """What the error object says, as far as it is as documented; nothing where the answer is HTML: a missing record, or
+    a proxy in between."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        found = msgspec.json.decode(body)
+        if isinstance(found, dict):
+            category, policy = (text if isinstance(text := found.get(name), str) else None for name in _TEXTS)
+            return _Error(category, policy, found.get("errors"))
+    return _Error()

@@ -13,7 +13,7 @@ from tributary.clients import Client
 from tributary.concurrency import POOL_SLOTS, spacing
 from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Axis, Contract
-from tributary.errors import RefusedError
+from tributary.errors import RefusedError, TributaryError
 from tributary.settings import settings
 from tributary.sources.base import Checkpoint, Extent, Page, Walk, landed
 from tributary.sources.hubspot import associations, batches, errors, lists, values
@@ -21,7 +21,7 @@ from tributary.sources.hubspot.answers import Anything, Catalogue, Portal, Resul
 from tributary.sources.hubspot.limits import CRM_BUDGET, SEARCH_BUDGET, burst
 from tributary.sources.hubspot.paths import Paths
 from tributary.sources.hubspot.search import Search
-from tributary.sources.hubspot.wanted import PAGE, Wanted, property_of, wanted, wants_rest
+from tributary.sources.hubspot.wanted import PAGE, Wanted, Wish, property_of, wanted, wants_rest
 from tributary.windows import Window
 
 log = logging.getLogger(__name__)
@@ -105,8 +105,7 @@ class HubSpot:
                 case "pipelines":
                     yield from self._at_once(api, self._paths.pipelines(contract.request["object"]))
                 case "properties":
-                    for object_ in _object_types():
-                        yield from self._at_once(api, self._paths.properties(object_), {"objectType": object_})
+                    yield from self._catalogues(api)
                 case _:
                     yield from _Objects(api, self._paths, contract).walk(axis, window, client, cursor)
         except MissingError as error:
@@ -131,14 +130,35 @@ class HubSpot:
         return values.conversions(definitions)
 
     def _owners(self, api: ApiClient, cursor: dict[str, Any]) -> Walk:
+        path = self._paths.owners
+
+        def ask(query: dict[str, Any]) -> tuple[Answer, Results]:
+            return api.get(path, Results, {"limit": PAGE, **query})
+
         for archived in (False, True):
             if archived < cursor.get("archived", False):
                 continue
             after = cursor.get("after") if archived == cursor.get("archived", False) else None
-            found = lists.pages(api, self._paths.owners, {}, limit=PAGE, archived=archived, after=after)
+            found = lists.pages(api, path, ask, archived=archived, after=after)
             for answer, page in found:
                 yield landed(answer, items="results")
                 yield Checkpoint(_behind(archived, page), len(page.results))
+
+    def _catalogues(self, api: ApiClient) -> Walk:
+        """The properties of every object type. One that the token may not see, or that the portal doesn't have, stops
+        none of the others; what is known of it stays as it is."""
+        refused: list[TributaryError] = []
+        types = _object_types()
+        for object_ in types:
+            try:
+                yield from self._at_once(api, self._paths.properties(object_), {"objectType": object_})
+            except (RefusedError, MissingError) as error:
+                refused.append(error)
+                if len(refused) == len(types):
+                    raise
+                api.counts["object types that could not be read"] += 1
+                log.warning("properties of %s: %s; the other object types are read", object_, error)
+                yield Checkpoint({}, 0, unread=(object_,))
 
     def _at_once(self, api: ApiClient, path: str, given: dict[str, str] | None = None) -> Walk:
         """A collection that the API answers in one piece."""
@@ -158,9 +178,9 @@ class _Objects:
 
     def walk(self, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]) -> Walk:
         answer, catalogue = self._api.get(self._paths.properties(self._object), Catalogue)
-        names = [definition.name for definition in catalogue.results]
-        self._wanted = wanted(self._contract, names)
-        self._tell_unknown(set(names))
+        names = {definition.name: None for definition in catalogue.results}
+        self._wish = Wish(wanted(self._contract, names), names, self._tell_refused)
+        self._tell_unknown()
         if wants_rest(self._contract):
             yield landed(answer, items="results", definitions=True)
         archived, after = cursor.get("archived", False), cursor.get("after")
@@ -172,23 +192,33 @@ class _Objects:
                 yield Checkpoint({"archived": True}, 0)
         yield from self._listed(archived=True, after=after if archived else None)
 
-    def _tell_unknown(self, known: set[str]) -> None:
+    def _tell_unknown(self) -> None:
         """HubSpot leaves out a property that it doesn't know without a word, and its column would be null for ever."""
-        unknown = [name for name in (*self._wanted.names, *self._wanted.history) if name not in known]
-        if unknown:
+        if unknown := self._wish.unknown:
             self._api.counts["properties unknown to the portal"] = len(unknown)
             log.warning(
                 "%s: the portal has no property %s; the columns stay null", self._contract.name, ", ".join(unknown)
             )
 
+    def _tell_refused(self, names: Iterable[str]) -> None:
+        """A property that no catalogue names may be there and be kept from this token."""
+        self._api.counts["properties refused by the portal"] += 1
+        log.warning(
+            "%s: the token may not see %s; the columns stay null. Grant the scope for sensitive data to read them",
+            self._contract.name, ", ".join(names),
+        )  # fmt: skip
+
     def _listed(self, *, archived: bool, after: str | None) -> Walk:
         """The whole collection. Its records come with the list, unless their properties are too many for a URL."""
-        whole = self._wanted.fits_in_url
-        asked = self._wanted if whole else _IDS_ONLY
-        found = lists.pages(
-            self._api, self._paths.objects(self._object), asked.params, limit=asked.page, archived=archived, after=after
-        )
-        for answer, page in found:
+        whole = self._wish.wanted.fits_in_url
+        path = self._paths.objects(self._object)
+
+        def ask(query: dict[str, Any]) -> tuple[Answer, Results]:
+            if whole:
+                return self._wish.asked(lambda w: self._api.get(path, Results, {**w.params, "limit": w.page, **query}))
+            return self._api.get(path, Results, {**_IDS_ONLY.params, "limit": _IDS_ONLY.page, **query})
+
+        for answer, page in lists.pages(self._api, path, ask, archived=archived, after=after):
             ids = [record.id for record in page.results]
             if whole:
                 records, children = yield from self._landed(answer, ids, archived=archived)
@@ -212,7 +242,7 @@ class _Objects:
 
     def _batches(self, ids: list[str], *, archived: bool) -> Iterator[tuple[Answer, list[str], str]]:
         path = self._paths.batch(self._object)
-        for answer, page, last in batches.records(self._api, path, self._wanted, ids, archived=archived):
+        for answer, page, last in batches.records(self._api, path, self._wish, ids, archived=archived):
             yield answer, [record.id for record in page.results], last
 
     def _landed(self, answer: Answer, ids: list[str], *, archived: bool) -> Generator[Page, None, tuple[int, int]]:

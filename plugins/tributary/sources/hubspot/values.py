@@ -1,30 +1,31 @@
 """Values of properties that no column takes, typed by the portal's own catalogue. All of them arrive as text."""
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from tributary.contracts.model import ColumnType
-from tributary.flatten.values import UnfitError, converter, kind, split
+from tributary.flatten.values import UnfitError, converter, decimal, finite, split
 
 Convert = Callable[[Any], Any]
-_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+_int64 = converter(ColumnType.INT64)
 
 
 def number(value: Any) -> int | float | str | None:
-    """`1,234.50` as a JSON number, and as plain text where JSON's double would not hold it exactly."""
+    """`1,234.50` as a JSON number, and as plain text where JSON's double would not hold it exactly.
+
+    Raises:
+        UnfitError: it is no number, or larger than any double.
+    """
     if value == "":
         return None
     try:
-        exact = Decimal(str(value).replace(",", ""))
-    except InvalidOperation:
-        raise UnfitError(kind(value)) from None
-    if not exact.is_finite():
-        raise UnfitError(kind(value))
-    if exact == exact.to_integral_value() and _INT64_MIN <= exact <= _INT64_MAX:
-        return int(exact)
-    double = float(exact)
-    return double if Decimal(repr(double)) == exact else format(exact, "f")
+        return _int64(value)  # type: ignore[no-any-return]
+    except UnfitError:
+        exact = decimal(value)
+    double = finite(exact)
+    # Every digit of a double written out stands for the double as well as its shortest form does.
+    return double if exact in (Decimal(repr(double)), Decimal(double)) else format(exact, "f")
 
 
 _BY_TYPE: dict[str, Convert] = {

@@ -1,11 +1,15 @@
 """Which properties of an object type are asked for, and in which form they can be."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from tributary.contracts.model import Contract
+from tributary.errors import RefusedError
+
+T = TypeVar("T")
 
 PROPERTIES, HISTORY = "properties.", "propertiesWithHistory."
 #: Names longer than this in a query string end in 414 somewhere on the way; HubSpot gives no number.
@@ -19,6 +23,10 @@ class Wanted(msgspec.Struct, frozen=True):
 
     names: tuple[str, ...]
     history: tuple[str, ...] = ()
+
+    def without(self, names: Container[str]) -> "Wanted":
+        own, history = ([name for name in given if name not in names] for given in (self.names, self.history))
+        return Wanted(tuple(own), tuple(history))
 
     @property
     def fits_in_url(self) -> bool:
@@ -41,6 +49,32 @@ class Wanted(msgspec.Struct, frozen=True):
         """For a batch/read."""
         body = {"properties": list(self.names)}
         return body | ({"propertiesWithHistory": list(self.history)} if self.history else {})
+
+
+class Wish:
+    """What is asked for in a walk: everything wanted, or, where the token may not see something that the portal's own
+    catalogue doesn't name (a property kept as sensitive), everything else."""
+
+    def __init__(self, wanted: Wanted, catalogue: Container[str], tell: Callable[[Iterable[str]], None]) -> None:
+        self.wanted = wanted
+        #: Properties of the contract that the catalogue doesn't name.
+        self.unknown = [name for name in (*wanted.names, *wanted.history) if name not in catalogue]
+        self._tell = tell
+
+    def asked(self, ask: Callable[[Wanted], T]) -> T:
+        """One answer, asked for again without the properties that no catalogue names when it is refused with them."""
+        try:
+            return ask(self.wanted)
+        except RefusedError:
+            if not self.unknown:
+                raise
+            less = self.wanted.without(self.unknown)
+            answer = ask(less)
+        # It was indeed because of them.
+        self.wanted, unknown = less, self.unknown
+        self.unknown = []
+        self._tell(unknown)
+        return answer
 
 
 def wanted(contract: Contract, catalogue: Iterable[str]) -> Wanted:

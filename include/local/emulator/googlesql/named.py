@@ -1,0 +1,40 @@
+"""Finds the tables that a statement names, and tells by a digest whether their columns are what they were."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from include.local.emulator import memory
+from include.local.emulator.googlesql.catalog import Path
+from include.local.emulator.googlesql.service import analyzer
+
+ABSENT = "absent"
+_digests: dict[tuple[str, ...], tuple[Any, str]] = {}
+
+
+def tables(sql: str) -> list[Path]:
+    """Return the tables that a script names, as written. Raises Refused where the syntax is wrong."""
+    key = memory.key("names", sql)
+    found = memory.memory().get(key)
+    if found is None:
+        found = json.dumps(sorted(analyzer().tables(sql)))
+        memory.memory().put(key, found)
+    return [tuple(parts) for parts in json.loads(found)]
+
+
+def reference(name: str, project: str) -> tuple[str, str, str] | None:
+    """Return project, dataset and table of a name with dots; None of one that has no dataset."""
+    parts = name.split(".")
+    return (project, *parts)[-3:] if len(parts) > 1 else None  # type: ignore[return-value]
+
+
+def digest(table: tuple[str, str, str], found: Any) -> str:
+    """Return what stands for a table's columns; `found` is its entry in the emulator's catalogue, or None."""
+    if found is None:
+        return ABSENT
+    before = _digests.get(table)
+    if before is None or before[0] is not found.schema_:
+        columns = found.schema_.model_dump_json(include={"fields": {"__all__": {"name", "type", "mode", "fields"}}})
+        before = _digests[table] = (found.schema_, memory.key(columns))
+    return before[1]
