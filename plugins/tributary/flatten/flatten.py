@@ -303,16 +303,7 @@ class _Flattening:
             self._gone(reading.id, observed)
             return
         self._received += 1
-        if self._refused and isinstance(reading, Reading):
-            error = self._refused.get(key_of(self._contract, reading.row))
-            self._broken |= {self._at: error} if error else {}
-        error = self._broken.get(self._at)
-        if error and isinstance(reading, Reading):
-            nested = {stream: len(rows) for stream, rows in reading.children}
-            key = key_of(self._contract, reading.row)
-            reading = Rejected(error, key, nested, reading.deleted_at, reading.merged)
-        elif error and isinstance(reading, Rejected):
-            reading = reading._replace(error=error)
+        reading = self._judged(reading)
         if isinstance(reading, Rejected):
             self._reject(reading, observed)
             return
@@ -336,6 +327,19 @@ class _Flattening:
                 self._count_drift(self._outputs[self._merges.stream].name, found)
         for entry in merged:
             self._gone(entry["id"], observed)
+
+    def _judged(self, reading: Reading | Rejected) -> Reading | Rejected:
+        """The record as a reject, where it is known to be broken by more than its own fields."""
+        if self._refused and isinstance(reading, Reading):
+            refusal = self._refused.get(key_of(self._contract, reading.row))
+            self._broken |= {self._at: refusal} if refusal else {}
+        error = self._broken.get(self._at)
+        if error is None:
+            return reading
+        if isinstance(reading, Rejected):
+            return reading._replace(error=error)
+        nested = {stream: len(rows) for stream, rows in reading.children}
+        return Rejected(error, key_of(self._contract, reading.row), nested, reading.deleted_at, reading.merged)
 
     def _nested(self, page: Page, stream: str) -> None:
         """Further items of parents that the last page of records brought."""

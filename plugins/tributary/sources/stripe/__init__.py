@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tributary.api.answers import Answer, Judgement, Verdict, retry_after
+from tributary.api.answers import Answer, Judgement, Verdict, id_text, retry_after
 from tributary.api.client import TOO_LONG, ApiClient
 from tributary.clients import Client
 from tributary.concurrency import POOL_SLOTS, STREAM_TASKS, spacing
@@ -15,7 +15,7 @@ from tributary.sources.base import Checkpoint, Extent, Walk
 from tributary.sources.stripe.feed import changed
 from tributary.sources.stripe.listing import extent, listed
 from tributary.sources.stripe.objects import all_fetched
-from tributary.sources.stripe.shapes import Account, error_of, id_text
+from tributary.sources.stripe.shapes import Account, error_of
 from tributary.windows import Window
 
 API_VERSION = "2026-10-28.endive"

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from tributary.api.answers import id_text
 from tributary.contracts.model import Contract
 
 
@@ -84,12 +85,6 @@ def error_of(body: bytes) -> Error:
         return msgspec.json.decode(body, type=_ErrorBody).error
     except msgspec.DecodeError:
         return Error()
-
-
-def id_text(value: Any) -> str | None:
-    """An id as text, also one that came as a number; None where there is none."""
-    usable = isinstance(value, str | int) and not isinstance(value, bool) and value != ""
-    return str(value) if usable else None
 
 
 def seconds(value: Any) -> int | None:
