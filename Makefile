@@ -93,7 +93,7 @@ audit: setup ## look the locked dependencies up among the known vulnerabilities 
 .PHONY: test
 test: setup ## run every test: make test ARGS="tests/tributary -k windows"
 	$(LOCAL) manifest
-	$(VENV)/python -m pytest $(if $(ARGS),$(ARGS),-n 2)
+	$(VENV)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --durations 40)
 
 .PHONY: smoke-bigquery
 smoke-bigquery: setup ## run a small company through the real BigQuery, in an empty project: make smoke-bigquery PROJECT=my-project

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Creates the two environments: .venv (the project and what developing it needs) and .local/emulators (the BigQuery and
-# GCS emulators, whose dependencies don't agree with Airflow's). Needs Python 3.11; does nothing when both are as the
-# lock files say. Prints to stderr only, so that `make env` stays sourceable.
+# GCS emulators, whose dependencies don't agree with Airflow's), and has dbt parse its project. Needs Python 3.11; does
+# nothing when both are as the lock files say. Prints to stderr only, so that `make env` stays sourceable.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 1>&2
@@ -65,4 +65,8 @@ echo "Setup: bytecode"
 compile .local/emulators
 compile .venv
 printf '%s' "$wanted" >"$stamp"
+# What the DAGs are rendered from. Written anew whenever the dbt project has changed, by each command that needs it: a project
+# that doesn't parse is no reason to have no environment.
+echo "Setup: dbt's manifest"
+.venv/bin/python -m include.local manifest || echo "warning: dbt could not parse the project, for the reason above"
 echo "Setup: done after ${SECONDS} s"

@@ -18,6 +18,7 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(ROOT / "dags")
 os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")
 os.environ["AIRFLOW__COSMOS__ENABLE_TELEMETRY"] = "False"
+os.environ["AIRFLOW__COSMOS__CACHE_DIR"] = f"{os.environ['AIRFLOW_HOME']}/dbt-cache"
 
 import pytest  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # noqa: E402
@@ -33,16 +34,46 @@ CUSTOMERS = 25
 """Customers of the small world; big enough to hold every kind of mess."""
 
 
-class Folders(LoadScopeScheduling):
-    """The tests of a folder share services and worlds, so one process runs them; another one may run other folders."""
+#: Folders in the order in which they are handed out: the longest first, so that no process is left alone with one.
+#: The two with an Airflow of their own don't begin side by side. All others come behind, as they are collected.
+LONGEST = ("e2e", "dbt", "docs", "local", "property", "integration", "simulators")
+#: Their modules share what takes minutes to make: an Airflow with all that it has loaded, a warehouse that is built.
+TOGETHER = ("e2e", "dbt")
+#: Of these a module that makes its own.
+APART = ("tests/dbt/test_rebuild.py", "tests/dbt/test_contract_coverage.py", "tests/dbt/test_documentation.py")
+
+
+def scope_of(nodeid: str) -> str:
+    """What one process runs as a whole: a folder that shares a warehouse, else a module."""
+    module = nodeid.partition("::")[0]
+    folder = module.split("/")[1]
+    return folder if folder in TOGETHER and module not in APART else module
+
+
+class Scopes(LoadScopeScheduling):
+    """Hands out the scopes in the order in which their tests were collected, and no test twice."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("/")[1]
+        return scope_of(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Folders:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scopes:
     """What `pytest -n` goes by."""
-    return Folders(config, log)
+    # By default the scopes with the most tests come first, which are the ones with the shortest.
+    config.option.loadscopereorder = False
+    return Scopes(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In the processes of `pytest -n`: sort the tests as they are to be handed out."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _rank(item.nodeid))
+
+
+def _rank(nodeid: str) -> tuple[int, bool]:
+    folder = nodeid.split("/")[1]
+    # What shares a warehouse before the modules of that folder that don't: a scope is where its first test is.
+    return (LONGEST.index(folder) if folder in LONGEST else len(LONGEST), scope_of(nodeid) != folder)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from benchmarks.invoices import LINES
 from benchmarks.report import Report, Series, console
 
 SMALL, LARGE, TINY = 20_000, 200_000, 5_000
+#: Invoices a second that Stripe answers at most: 25 list requests of 100. The goal is to read them on half a core.
+STRIPES_LIMIT = 2_500
 PEERS = ("naive", "singer", "dlt")
 
 
@@ -71,5 +73,6 @@ def _measure(report: Report, url: str, invoices: int, lines: int, rounds: dict[s
     report.key("extract_vs_dlt_cpu", cpu["dlt"].median / cpu["tributary"].median)
     report.key("extract_vs_limit", seconds["limit"].median / seconds["tributary"].median)
     report.key("extract_vs_limit_cpu", cpu["limit"].median / cpu["tributary"].median)
+    report.key("extract_cores_at_stripes_limit", cpu["tributary"].median / invoices * STRIPES_LIMIT)
     report.key("peak_rss_vs_dlt", peak["tributary"].median / peak["dlt"].median)
     report.save()

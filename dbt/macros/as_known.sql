@@ -47,3 +47,32 @@
 {% macro if_known(column) -%}
     case when {{ was_known(column) }} then {{ column }} end
 {%- endmacro %}
+
+{#-
+  The children that parents list, and those that they list no more, as they were last, with the moment of that as `_deleted_at`. A load
+  replaces the children of a parent whole: what a living parent no longer has is in raw_history alone, while other records still name it.
+-#}
+{% macro listed_or_former(source_name, table, key, columns) -%}
+    (
+        select {{ columns | join(', ') }}, _deleted_at, _observed_at
+        from {{ as_known(source_name, table) }} as listed
+        union all
+        select {{ columns | join(', ') }}, _valid_to, _observed_at
+        from (
+            select
+                {%- for column in columns %}
+                versions.{{ column }},
+                {%- endfor %}
+                versions._valid_to,
+                versions._observed_at,
+                row_number() over (
+                    partition by versions.{{ key | join(', versions.') }} order by versions._valid_to desc
+                ) as recency
+            from {{ source('history', table) }} as versions
+            left join {{ as_known(source_name, table) }} as listed
+                on {% for part in key %}listed.{{ part }} = versions.{{ part }}{{ ' and ' if not loop.last }}{% endfor %}
+            where listed.client_id is null and {{ was_known('versions._valid_from') }}
+        )
+        where recency = 1
+    )
+{%- endmacro %}

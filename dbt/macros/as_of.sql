@@ -15,3 +15,8 @@
     {%- endif -%}
     timestamp '{{ text }}'
 {%- endmacro %}
+
+{#- Client -> currency of its account, as the environment's TRIBUTARY_CURRENCIES has them (JSON); the DAG gives those of `clients.yml`. -#}
+{% macro given_currencies() -%}
+    {{ return(fromjson(env_var('TRIBUTARY_CURRENCIES', '') or '{}')) }}
+{%- endmacro %}

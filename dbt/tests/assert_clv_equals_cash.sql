@@ -1,13 +1,25 @@
 -- The mart neither loses nor doubles cash: per client and currency its net cash is what the documents say came in and went back.
--- Money of nobody, a charge without customer, is in no person's value.
-with moved as (
+-- Money of nobody, a charge without customer, is in no person's value. What was never recorded as paid, since an invoice was merely marked,
+-- can't be given back either.
+with paid as (
+    select distinct client_id, invoice_id
+    from {{ ref('payments') }}
+    where status = 'succeeded' and invoice_id is not null and person_key is not null
+),
+
+moved as (
     select client_id, lower(currency) as currency, created_at as moved_at, coalesce(amount_captured, amount) as amount
     from {{ ref('stg_stripe__charges') }}
     where not is_deleted and status = 'succeeded' and customer_id is not null
     union all
-    select client_id, lower(currency), paid_at, amount_paid
-    from {{ ref('stg_stripe__invoice_payments') }}
-    where not is_deleted and status = 'paid' and payment_record_id is not null
+    select payments.client_id, lower(payments.currency), payments.paid_at, payments.amount_paid
+    from {{ ref('stg_stripe__invoice_payments') }} as payments
+    left join {{ ref('stg_stripe__invoices') }} as invoices
+        on invoices.client_id = payments.client_id and invoices.invoice_id = payments.invoice_id
+    where not payments.is_deleted
+        and payments.status = 'paid'
+        and payments.payment_record_id is not null
+        and invoices.customer_id is not null
     union all
     select refunds.client_id, refunds.currency, refunds.created_at, -refunds.amount
     from {{ ref('int_refunds') }} as refunds
@@ -15,15 +27,21 @@ with moved as (
         on charges.client_id = refunds.client_id and charges.charge_id = refunds.charge_id
     where charges.customer_id is not null
     union all
-    select disputes.client_id, lower(disputes.currency), disputes.created_at, -disputes.amount
-    from {{ ref('stg_stripe__disputes') }} as disputes
+    select disputes.client_id, disputes.currency, disputes.created_at, -disputes.amount
+    from {{ ref('int_lost_disputes') }} as disputes
     inner join {{ ref('stg_stripe__charges') }} as charges
         on charges.client_id = disputes.client_id and charges.charge_id = disputes.charge_id
-    where not disputes.is_deleted and disputes.status = 'lost' and charges.customer_id is not null
+    where charges.customer_id is not null
     union all
-    select client_id, lower(currency), created_at, -out_of_band_amount
-    from {{ ref('stg_stripe__credit_notes') }}
-    where not is_deleted and status != 'void' and out_of_band_amount is not null
+    select
+        credit_notes.client_id,
+        lower(credit_notes.currency),
+        credit_notes.created_at,
+        -(coalesce(credit_notes.out_of_band_amount, numeric '0') + credit_notes.outside_refunded_amount)
+    from {{ ref('stg_stripe__credit_notes') }} as credit_notes
+    inner join paid
+        on paid.client_id = credit_notes.client_id and paid.invoice_id = credit_notes.invoice_id
+    where not credit_notes.is_deleted and coalesce(credit_notes.status, 'issued') != 'void'
 ),
 
 ledger as (

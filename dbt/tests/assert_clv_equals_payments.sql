@@ -1,4 +1,5 @@
--- The mart neither loses nor doubles cash: per client and currency it sums to what the invoices say was paid.
+-- The mart neither loses nor doubles cash: per client and currency it sums to what the invoices say was paid. Invoices of nobody are in
+-- no person's value.
 with mart as (
     select client_id, currency, sum(revenue_collected) as revenue, sum(invoices_paid) as invoices
     from {{ ref('customer_lifetime_value') }}
@@ -14,6 +15,7 @@ ledger as (
     from {{ ref('stg_stripe__invoices') }} as billed
     cross join {{ ref('int_as_of') }} as moment
     where not billed.is_deleted
+        and billed.customer_id is not null
         and billed.amount_paid > 0
         and coalesce(billed.paid_at, billed.finalized_at, billed.created_at) < moment.as_of
     group by billed.client_id, lower(billed.currency)

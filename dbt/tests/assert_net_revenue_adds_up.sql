@@ -1,4 +1,4 @@
--- Net revenue is what was billed less everything that was taken off, line by line and over all; and the journal, the
+-- Net revenue is what was billed after discounts, billing credits and tax, less everything that was taken off, line by line and over all; and the journal, the
 -- lines and the invoices say the same.
 with journal as (
     select client_id, currency, sum(amount) as net_revenue
@@ -22,7 +22,7 @@ by_invoice as (
 select client_id, invoice_line_id as id, currency, net_revenue as found, net_amount as expected
 from {{ ref('invoice_lines') }}
 where net_revenue != net_amount - voided_amount - credited_amount - refunded_amount - disputed_amount
-    or net_amount != gross_amount - discount_amount - inclusive_tax_amount
+    or net_amount != gross_amount - discount_amount - billing_credit_amount - inclusive_tax_amount
 union all
 select journal.client_id, 'all lines', journal.currency, by_line.net_revenue, journal.net_revenue
 from journal

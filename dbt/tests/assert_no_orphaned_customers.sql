@@ -1,7 +1,7 @@
--- Every invoice and subscription has a customer. Stripe lists deleted customers no more while their invoices stay, so a
+-- Every customer that an invoice or subscription names is there. Stripe lists deleted customers no more while their invoices stay, so a
 -- customer without a row is excused only if it can have been deleted: deleting one cancels its subscriptions.
 with mentions as (
-    select client_id, 'invoice' as object, invoice_id as id, customer_id, customer_account_id, false as is_alive
+    select client_id, 'invoice' as object, invoice_id as id, customer_id, false as is_alive
     from {{ ref('stg_stripe__invoices') }}
     where not is_deleted
     union all
@@ -10,7 +10,6 @@ with mentions as (
         'subscription',
         subscription_id,
         customer_id,
-        customer_account_id,
         status in ('trialing', 'active', 'past_due', 'unpaid', 'paused', 'incomplete')
     from {{ ref('stg_stripe__subscriptions') }}
     where not is_deleted
@@ -22,7 +21,6 @@ missing as (
         mentions.object,
         mentions.id,
         mentions.customer_id,
-        mentions.customer_account_id,
         logical_or(mentions.is_alive) over (partition by mentions.client_id, mentions.customer_id) as is_alive
     from mentions
     left join {{ ref('stg_stripe__customers') }} as customers
@@ -32,4 +30,4 @@ missing as (
 
 select client_id, object, id, customer_id
 from missing
-where is_alive or (customer_id is null and customer_account_id is null)
+where customer_id is not null and is_alive

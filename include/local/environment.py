@@ -101,5 +101,9 @@ def _airflow(settings: LocalSettings) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "AIRFLOW__COSMOS__ENABLE_CACHE": "True",
+        # By default in the machine's temporary folder, where another user can't write and another clone must not.
+        "AIRFLOW__COSMOS__CACHE_DIR": str(settings.dbt_cache),
+        # The default reads every DAG file anew each 30 s. One that changed is read at once all the same.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }

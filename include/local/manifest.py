@@ -37,11 +37,12 @@ def refresh() -> bool:
 
 
 def _checksum() -> str:
-    files = [PROJECT / "dbt_project.yml", PROJECT / "profiles.yml"]
+    # Another dbt writes another manifest: its version is in the lock file.
+    files = [PROJECT / "dbt_project.yml", PROJECT / "profiles.yml", ROOT / "requirements.txt"]
     for part in PARTS:
         files += sorted(path for path in (PROJECT / part).rglob("*") if path.is_file())
     digest = hashlib.sha256()
     for path in files:
-        digest.update(str(path.relative_to(PROJECT)).encode() + b"\0")
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0")
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -82,6 +82,11 @@ class LocalSettings(BaseSettings):
         return self.home / "airflow"
 
     @property
+    def dbt_cache(self) -> Path:
+        """What dbt parsed last, and whatever else Cosmos keeps between tasks."""
+        return self.home / "dbt-cache"
+
+    @property
     def demo_report(self) -> Path:
         """What the last demo did, as JSON."""
         return self.home / "demo.json"

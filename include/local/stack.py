@@ -74,8 +74,8 @@ def down(settings: LocalSettings) -> list[str]:
 
 def wipe(settings: LocalSettings) -> None:
     """Delete all state of the stack. To be called when it is down."""
-    folders = (settings.bigquery_dir, settings.gcs_dir, settings.airflow_home, settings.uploads_dir, settings.run_dir)
-    for folder in folders:
+    data = (settings.bigquery_dir, settings.gcs_dir, settings.uploads_dir)
+    for folder in (*data, settings.airflow_home, settings.dbt_cache, settings.run_dir):
         shutil.rmtree(folder, ignore_errors=True)
     settings.demo_report.unlink(missing_ok=True)
 

@@ -65,7 +65,7 @@ create table if not exists `{{ project }}.ops.schema_drift` (
   source string options (description = 'API that the field comes from.'),
   stream string options (description = 'Collection of the source.'),
   table_name string options (description = 'Raw table whose _extra keeps the field.'),
-  kind string options (description = 'unknown: not in the contract; type: not of the type that the contract says; added, widened: how a load brought the table up to its contract.'),
+  kind string options (description = 'unknown: not in the contract; type: not of the type that the contract says; rounded: more decimals than its column has; merge: named as merged into another, but listed alive; added, widened: how a load brought the table up to its contract.'),
   column_path string options (description = 'Path of the field in the record; the column that was added or widened.'),
   found string options (description = 'JSON type that was found; type of the column, before and after.'),
   records int64 options (description = 'Records with this drift in the load; rows whose values came from _extra.'),

@@ -71,8 +71,19 @@ create or replace temp table {{ incoming }} as
 with staged as (
   {{ staged(own) }}
 ),
+{% if merges -%}
+-- A record that the same walk shows alive was not merged away, whatever another one says of it.
+live as (
+  select distinct _chunk, client_id, {{ list(own.key) }} from staged where _row_hash is not null and _deleted_at is null
+),
+told as (
+  select s.* from staged s
+  left join live l on s._chunk = l._chunk and {{ same('s', 'l', own.key) }}
+  where s._row_hash is not null or l.client_id is null
+),
+{% endif -%}
 latest as (
-  select * from staged
+  select * from {{ 'told' if merges else 'staged' }}
   qualify row_number() over (partition by client_id, {{ list(own.key) }} order by _observed_at desc, _row_hash) = 1
 )
 select
@@ -94,6 +105,15 @@ from latest s
 left join (select * from {{ own.raw }} where {{ own.bounds }}) t on {{ same('s', 't', own.key) }}
 left join {{ unread }} u on s.client_id = u.client_id and {{ record_key('s') }} = u.record_key;
 
+{% if archived -%}
+-- The answer about an archived record may lack what it had: its last good attributes stay beside the tombstone.
+update {{ incoming }} i
+set {% for column in own.attributes %}{{ column }} = coalesce(i.{{ column }}, t.{{ column }}){% if not loop.last %}, {% endif %}{% endfor %}
+
+from {{ own.raw }} t
+where t.{{ own.bounds }} and {{ same('t', 'i', own.key) }} and i._deleted_at is not null and i._verdict in ('changed', 'unchanged');
+
+{% endif -%}
 -- What the listing of a window should have held and didn't; rejected records are there, only not readable.
 -- Windows of one load can overlap, and then a record is missing from more than one.
 create or replace temp table {{ gone }} as
@@ -108,7 +128,7 @@ left join {{ incoming }} i on {{ same('t', 'i', own.key) }}
 {% if rejects %}left join {{ rejects }} r on t.client_id = r.client_id and {{ record_key('t') }} = r.record_key
 {% endif %}where t.{{ own.bounds }}
   and t.client_id = {{ chunk.client_id }}
-{% if chunk.axis == 'created' %}  and t.{{ own.created }} >= {{ chunk.window_start }} and t.{{ own.created }} < {{ chunk.window_end }}
+{% if not chunk.everything %}  and t.{{ own.created }} >= {{ chunk.window_start }} and t.{{ own.created }} < {{ chunk.window_end }}
 {% endif %}  and t._deleted_at is null
   and t._observed_at < {{ chunk.observed_from }}
   and i.client_id is null
@@ -126,7 +146,7 @@ from (select count(*) as n from {{ gone }} where _chunk = {{ chunk.number }}) g
 cross join (
   select count(*) as n from {{ own.raw }} t
   where t.{{ own.bounds }} and t.client_id = {{ chunk.client_id }} and t._deleted_at is null
-{% if chunk.axis == 'created' %}    and t.{{ own.created }} >= {{ chunk.window_start }} and t.{{ own.created }} < {{ chunk.window_end }}
+{% if not chunk.everything %}    and t.{{ own.created }} >= {{ chunk.window_start }} and t.{{ own.created }} < {{ chunk.window_end }}
 {% endif %}) t;
 {% endfor %}
 -- {{ own.name }}: history, tombstones, replacement. A version that another reading of the same answer replaces never was.
@@ -214,7 +234,9 @@ join (
   select client_id, {{ list(own.key) }}, _gone_at, _chunk from {{ gone }}
 ) p on {{ same_as_parent('t', 'p', child) }}
 left join {{ incoming_child }} i on {{ same('t', 'i', child.key) }} and i._unchanged
-where t.{{ child.bounds }} and i.client_id is null and t._valid_from < p._valid_to;
+{% if child.keeps_vanished %}left join {{ incoming_child }} n on {{ same('t', 'n', child.key) }}
+{% endif %}where t.{{ child.bounds }} and i.client_id is null and t._valid_from < p._valid_to
+{%- if child.keeps_vanished %} and (t._deleted_at is null or n.client_id is not null){% endif %};
 
 insert into {{ child.history }} ({{ list(child.columns) }}, _valid_to)
 select {{ list(child.columns) }}, _valid_to from {{ former_child }};
@@ -222,10 +244,22 @@ select {{ list(child.columns) }}, _valid_to from {{ former_child }};
 update {{ child.raw }} t
 set _deleted_at = g._gone_at, _observed_at = g._gone_at, _valid_from = g._gone_at, _run_id = {{ run_id }}
 from {{ gone }} g
-where t.{{ child.bounds }} and {{ same_as_parent('t', 'g', child) }};
+where t.{{ child.bounds }} and {{ same_as_parent('t', 'g', child) }}{% if child.keeps_vanished %} and t._deleted_at is null{% endif %};
+
+{% if child.keeps_vanished -%}
+-- What is no longer in its record stays as a tombstone; what came again is inserted below.
+update {{ child.raw }} t
+set _deleted_at = f._valid_to, _observed_at = f._valid_to, _valid_from = f._valid_to, _run_id = {{ run_id }}
+from {{ former_child }} f
+where t.{{ child.bounds }} and {{ same('t', 'f', child.key) }} and t._deleted_at is null;
 
 delete from {{ child.raw }} t
-where t.{{ child.bounds }}
+where t.{{ child.bounds }} and exists (select 1 from {{ incoming_child }} n where {{ same('n', 't', child.key) }});
+
+{% endif -%}
+delete from {{ child.raw }} t
+where t.{{ child.bounds }}{% if child.keeps_vanished %} and t._deleted_at is null{% endif %}
+
   and exists (select 1 from {{ incoming }} p where p._verdict in ('changed', 'unchanged') and {{ same_as_parent('t', 'p', child) }});
 
 insert into {{ child.raw }} ({{ list(child.columns) }})
@@ -304,7 +338,7 @@ from (
   -- The listing no longer has it, and raw has no row that could become its tombstone.
   select o.* except (_observed_at), if(o.record_key is null, 'read', 'gone'), {{ chunk.observed_from }}
   from {{ open }} o
-{% if chunk.axis == 'created' %}  join (
+{% if not chunk.everything %}  join (
     select distinct extraction_id from `{{ project }}.ops.ledger`
     where kind = 'load' and table_name = '{{ own.name }}' and client_id = {{ chunk.client_id }} and window_end <= {{ chunk.window_end }}
 {% if not chunk.from_the_first_day %}      and axis = 'created' and window_start >= {{ chunk.window_start }}
@@ -317,6 +351,21 @@ from (
 where true
 qualify row_number() over (partition by client_id, landing_object, landing_line, landing_item order by _observed_at desc, resolution) = 1;
 
+{% if merges -%}
+insert into `{{ project }}.ops.schema_drift` (client_id, source, stream, table_name, kind, column_path, found, records, pointer, contract_version, load_id, run_id, seen_at)
+select client_id, '{{ source }}', '{{ own.stream }}', '{{ own.name }}', 'merge', '{{ merges }}', 'the id of a record that is listed alive',
+  count(*), cast(null as string), {{ chunks[0].contract_version }}, {{ load_id }}, {{ run_id }}, current_timestamp()
+from (
+  select s._chunk, s.client_id, {{ list(own.key, 's.') }}
+  from (
+    {{ staged(own) }}
+  ) s
+  where true
+  group by s._chunk, s.client_id, {{ list(own.key, 's.') }}
+  having countif(s._row_hash is null) > 0 and countif(s._row_hash is not null and s._deleted_at is null) > 0
+)
+group by client_id;
+{% endif %}
 {% if drift -%}
 insert into `{{ project }}.ops.schema_drift` (client_id, source, stream, table_name, kind, column_path, found, records, pointer, contract_version, load_id, run_id, seen_at)
 values

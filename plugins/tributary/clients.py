@@ -23,6 +23,8 @@ class Client(BaseModel):
     #: No record of the account is older. Left out, the first load finds the oldest record by itself.
     since: date = date(2010, 1, 1)
     required: bool = True
+    #: Currency that the account reports in, lower case: Stripe's `default_currency`. The preflight compares them.
+    currency: str | None = Field(default=None, pattern=r"^[a-z]{3}$")
     #: Requests per second that the account allows, where they differ from the source's documented ones.
     requests_per_second: float | None = Field(default=None, gt=0)
 

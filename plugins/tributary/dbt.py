@@ -72,7 +72,7 @@ def _dbt(plan: str) -> dict[str, Any]:
     """
     planned = {
         f"TRIBUTARY_{name.upper()}": f"{{{{ ti.xcom_pull(task_ids='{plan}')['{name}'] }}}}"
-        for name in ("as_of", "known_at", "touched")
+        for name in ("as_of", "known_at", "touched", "currencies")
     }
     return {
         "manifest": MANIFEST,

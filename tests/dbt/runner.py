@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ class DbtRun:
     def results(self) -> dict[str, dict[str, Any]]:
         """Node id -> its result (status, message, failures)."""
         return {r["unique_id"]: r for r in json.loads((self.target / "run_results.json").read_text())["results"]}
+
+    @property
+    def period(self) -> tuple[datetime, datetime]:
+        """When the command began and ended."""
+        metadata = json.loads((self.target / "run_results.json").read_text())["metadata"]
+        begun, ended = (datetime.fromisoformat(metadata[key]) for key in ("invocation_started_at", "generated_at"))
+        return begun, ended
 
     def failed(self) -> dict[str, str]:
         """Name of each node that did not end well -> message."""

@@ -100,7 +100,23 @@ def test_an_invoice_is_drawn_up_before_the_moment_and_issued_after_it(built: Dbt
 def test_unit_tests_pass(built: DbtRun, warehouse: Warehouse, tmp_path: Path) -> None:
     run = run_dbt(["test", "--select", "test_type:unit"], tmp_path, warehouse.settings)
     assert run.code == 0, run.failed() or run.output[-3000:]
-    assert len(run.results) == 30
+    assert len(run.results) == 38
+
+
+def test_a_client_reports_in_its_accounts_currency(built: DbtRun, warehouse: Warehouse, tmp_path: Path) -> None:
+    """The variable decides, then what clients.yml declares, then what the account settled in first."""
+    run = run_dbt(
+        ["compile", "--select", "int_clients"],
+        tmp_path,
+        warehouse.settings,
+        {"TRIBUTARY_CURRENCIES": json.dumps({"acme": "eur", "zenith": "chf", "gone": "sek"})},
+        as_of=AS_OF.isoformat(),
+        reporting={"zenith": {"currency": "GBP"}},
+    )
+    assert run.code == 0, run.output[-3000:]
+    [node] = [n for n in run.manifest["nodes"].values() if n["name"] == "int_clients"]
+    found = {row["client_id"]: row["reporting_currency"] for row in warehouse.query(node["compiled_code"])}
+    assert found == {"acme": "eur", "zenith": "gbp", OPEN: "usd", SEALED: "usd"}
 
 
 def test_an_as_of_that_is_no_moment_is_refused(parsed: DbtRun, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
-"""What a daily run may read: raw tables in staging only and by column, large tables by partition."""
+"""What a daily run may read: raw in staging only and by column, large tables by partition; and in how many jobs."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,19 @@ BOUNDED = {
     "retention": "a row per cohort, month and currency",
     "payouts": "a row per day, or two",
 }
+
+#: BigQuery jobs of one build over the project. Each is one to two seconds of waiting there, whatever it reads.
+JOBS = 430
+
+
+def test_a_build_is_a_job_per_passing_test_and_two_per_model(built: DbtRun, warehouse: Warehouse) -> None:
+    kinds = Counter(id_.split(".")[0] for id_ in built.results)
+    assert built.code == 0
+    jobs = warehouse.jobs(*built.period)
+    # a model's are its contract and its table or view; beside them there may be a handful, such as for datasets
+    assert kinds["test"] + 2 * kinds["model"] <= len(jobs) <= min(JOBS, kinds["test"] + 2 * kinds["model"] + 8)
+    assert not [sql for sql in jobs if re.search(r"create or replace table `?[\w-]*`?\.`?dq`?\.", sql)]
+    assert warehouse.tables("dq") == set()
 
 
 def test_what_grows_like_the_invoices_is_partitioned_and_clustered(built: DbtRun, warehouse: Warehouse) -> None:

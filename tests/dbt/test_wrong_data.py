@@ -28,6 +28,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
         ("stripe_charges", "zenith", day(2026, 1, 6), noon),
         ("hubspot_contacts", "acme", day(2026, 1, 7), noon),
     )
+    warehouse.query("create table dq.a_test_that_was_renamed_since as select 'jo@example.com' as email")
     rebuilt = ["tag:intermediate", "invoice_lines", "invoices", "payments", "mrr"]
     assert run_dbt(["run", "--select", *rebuilt], tmp_path / "run", warehouse.settings).code == 0
     # without the variable, the moment of the run is up to when all of billing is covered
@@ -37,10 +38,13 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
         "assert_balance_transactions_add_up",
         "assert_clv_equals_cash",
         "assert_clv_equals_payments",
+        "assert_estimates_equal_first_bills",
         "assert_fees_add_up",
+        "assert_invoices_have_customers",
         "assert_item_states_end_as_observed",
         "assert_mrr_movements_balance",
         "assert_negative_invoices_are_explained",
+        "assert_no_invoice_below_nothing",
         "assert_net_revenue_adds_up",
         "assert_no_future_transactions",
         "assert_no_orphaned_customers",
@@ -49,6 +53,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
         "assert_payments_equal_invoices",
         "assert_payouts_add_up",
         "assert_payouts_are_what_was_sent",
+        "assert_refunds_meet_payments",
         "assert_revenue_equals_invoices",
         "primary_key_stg_stripe__customers_client_id__customer_id",
         "never_null_stg_stripe__invoices",
@@ -59,8 +64,11 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     warehouse.query("delete from mart.payouts where returned_amount = 0")
     warehouse.query("delete from mart.fees where fee_type = 'stripe_fee'")
     warehouse.query("update mart.payouts set payout_id = 'po_misread' where true")
+    warehouse.query("update mart.mrr set basis = 'billed', mrr = 1, estimated_mrr = 2 where true")
     run = run_dbt(["test", "--select", *sorted(culprits)], tmp_path / "test", warehouse.settings)
     assert set(run.failed()) == culprits, run.output[-3000:]
+    kept = {node["name"]: node["alias"] for node in run.manifest["nodes"].values() if node["resource_type"] == "test"}
+    assert warehouse.tables("dq") == {kept[name] for name in culprits}, "what failed, and nothing else"
     stored = {row["invoice_id"] for row in warehouse.query("select * from dq.assert_negative_invoices_are_explained")}
     assert stored == {"in_lost_lines"}
     lost = {row["invoice_id"] for row in warehouse.query("select * from dq.assert_revenue_equals_invoices")}
@@ -76,10 +84,25 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     }
     assert unbalanced == {"txn_fee_lost"}
     orphans = {(r["object"], r["id"]) for r in warehouse.query("select * from dq.assert_no_orphaned_customers")}
-    assert orphans == {("subscription", "sub_orphan"), ("invoice", "in_nobody")}
+    assert orphans == {("subscription", "sub_orphan")}
+    nobody = {r["id"] for r in warehouse.query("select * from dq.assert_invoices_have_customers")}
+    assert nobody == {"in_nobody"}
+    back = {(r["kind"], r["id"]) for r in warehouse.query("select * from dq.assert_refunds_meet_payments")}
+    assert back == {("refund", "re_of_nothing"), ("all refunds", "ch_2"), ("lost_dispute", "du_of_nothing")}
+    below = {r["invoice_id"] for r in warehouse.query("select * from dq.assert_no_invoice_below_nothing")}
+    assert below == {"in_credited_twice"}
     assert {r["currency"]: r["amount_paid"] for r in warehouse.query("select * from staging.int_payments")}[
         "kwd"
     ] == Decimal("1.25")
+
+    # mended: what passes now leaves no table behind, what still fails has the rows of now
+    warehouse.query("update raw.stripe_balance_transactions set net = amount - fee where true")
+    warehouse.query("delete from raw.stripe_subscriptions where id = 'sub_orphan'")
+    passing, failing = "assert_balance_transactions_add_up", "assert_no_orphaned_customers"
+    again = run_dbt(["test", "--select", passing, failing], tmp_path / "again", warehouse.settings)
+    assert set(again.failed()) == {failing}, again.output[-3000:]
+    assert warehouse.tables("dq") == {kept[name] for name in culprits - {passing}}
+    assert [row["id"] for row in warehouse.query(f"select id from dq.{failing}")] == ["in_nobody"]
 
 
 def _invoice(id_: str, **values: object) -> Row:
@@ -122,6 +145,16 @@ def _broken() -> dict[str, list[Row]]:
             {"id": "sub_orphan", "customer_id": "cus_lost", "status": "active", **subscription},
             {"id": "sub_left", "customer_id": "cus_deleted", "status": "canceled", **subscription},
         ],
+        # the item is observed at another quantity than the last event says
+        "stripe_events": [
+            {
+                "id": "evt_1",
+                "created": "2026-01-05T12:00:00Z",
+                "type": "customer.subscription.updated",
+                "object_id": "sub_orphan",
+                "object_snapshot": {"items": {"data": [{"id": "si_1", "price": {"id": "price_lost"}, "quantity": 3}]}},
+            }
+        ],
         "stripe_subscription_items": [
             # its price is in no list, so nothing says what it comes to
             {
@@ -143,6 +176,7 @@ def _broken() -> dict[str, list[Row]]:
             _invoice("in_deleted_customer", customer_id="cus_deleted"),
             _invoice("in_nobody", customer_id=None),
             _invoice("in_marked", amount_due=1250),
+            _invoice("in_credited_twice", total=500, total_excluding_tax=500, amount_paid=0),
             _invoice("in_odd", status="shredded", currency=None),
         ],
         "stripe_invoice_lines": [
@@ -150,5 +184,27 @@ def _broken() -> dict[str, list[Row]]:
             _line("in_prorated", "il_2", -900),
             _line("in_prorated", "il_3", 400),
             _line("in_missing", "il_4", 1),
+            _line("in_credited_twice", "il_5", 500),
+        ],
+        "stripe_credit_notes": [
+            {
+                "id": "cn_1",
+                "invoice_id": "in_credited_twice",
+                "amount": 800,
+                "total": 800,
+                "status": "issued",
+                **movement,
+            },
+        ],
+        "stripe_charges": [
+            {"id": "ch_2", "customer_id": "cus_1", "amount": 1000, "status": "succeeded", **movement},
+        ],
+        "stripe_refunds": [
+            {"id": "re_of_nothing", "charge_id": "ch_lost", "amount": 5, "status": "succeeded", **movement},
+            {"id": "re_1", "charge_id": "ch_2", "amount": 800, "status": "succeeded", **movement},
+            {"id": "re_2", "payment_intent_id": "pi_lost", "charge_id": "ch_2", "amount": 800, **movement},
+        ],
+        "stripe_disputes": [
+            {"id": "du_of_nothing", "charge_id": "ch_lost", "amount": 5, "status": "lost", **movement},
         ],
     }

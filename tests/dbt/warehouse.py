@@ -114,6 +114,15 @@ class Warehouse:
         """The rows of a statement."""
         return [dict(row) for row in self._client.query(sql, retry=None, job_retry=None).result(retry=None)]
 
+    def jobs(self, since: datetime, until: datetime) -> list[str]:
+        """The SQL of every job that was created in a period."""
+        jobs = self._client.list_jobs(max_results=100_000, retry=None)
+        return [job.query for job in jobs if since <= job.created <= until]
+
+    def tables(self, dataset: str) -> set[str]:
+        """Names of the tables and views of a dataset."""
+        return {table.table_id for table in self._client.list_tables(dataset, max_results=10_000, retry=None)}
+
 
 def _literal(moment: datetime) -> str:
     return f"timestamp '{moment.isoformat()}'"

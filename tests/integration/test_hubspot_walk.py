@@ -195,6 +195,77 @@ def test_a_hundred_and_fifty_associations_are_paged(own_world):
     assert set(linked) <= set(to)
 
 
+def test_a_cursor_that_stays_is_an_error_that_names_it(own_world):
+    own_world.hubspot_sim("bulk/contacts/import", count=200)
+    own_world.fault("hubspot", kind="paging_cycle", path="/crm/objects/2026-09/contacts", times=1000)
+    with pytest.raises(
+        ApiError, match=r"GET /crm/objects/2026-09/contacts with connection hubspot_default: the cursor '\d+' came 4"
+    ):
+        Pipeline("hubspot", "contacts").extract(*HISTORY)
+    assert len(own_world.requests("hubspot")) < 50
+
+
+def test_a_list_of_edges_that_does_not_end_sets_its_record_aside(own_world):
+    empty(*tables("contacts"))
+    id_ = own_world.books("hubspot", "contact_companies")[0]["id"].partition(":")[0]
+    own_world.hubspot_sim("portal", method="PUT", endless_ids=[id_])
+    counts = Pipeline("hubspot", "contacts").run(*HISTORY)["hubspot_contacts"]
+    assert counts["rejected"] == 1
+    rejects = query(
+        f"select record_key, reason, column_path from ops.rejects where stream = 'contacts' and record_key = '{id_}'"
+    )
+    assert rejects == [{"record_key": id_, "reason": "unreadable", "column_path": "associations"}]
+
+
+def test_errors_of_other_shapes_inform_and_stop_nothing(own_world):
+    """Records go away between the search and the batch, and each batch says so in its own way."""
+    own_world.clock(NOON)
+    first = int(own_world.hubspot_sim("bulk/contacts/import", count=400)["first"])
+    own_world.clock(LATER)
+    # The index is behind by an hour, so it still shows what goes now.
+    _settings(own_world, search_lag_seconds=3600)
+    own_world.hubspot_sim("portal", method="PUT", odd_errors=4)
+    for number in range(4):
+        own_world.hubspot_sim(f"records/contacts/{first + 70 + 50 * number}/archive")
+    manifest = Pipeline("hubspot", "contacts").extract(*DAY)
+    assert set(live(manifest)) == changed(own_world)
+    assert own_world.hubspot_sim("portal", method="PUT")["odd_errors"] == 0
+    assert manifest.requests["records gone since they were found"] == 4
+
+
+def test_an_object_type_that_is_forbidden_stops_none_of_the_others(own_world):
+    """Its properties stay as they were known: what may not be seen is not gone."""
+    empty(*tables("properties"))
+    lane = Pipeline("hubspot", "properties")
+    lane.run(*HISTORY)
+    count = "select object_type, countif(_deleted_at is null) as n from raw.hubspot_properties group by 1 order by 1"
+    before = query(count)
+    own_world.fault("hubspot", kind="missing_scopes", path="/crm/properties/2026-09/tickets", times=1, reason="tickets")
+    manifest = lane.extract("2026-01-04T00:00:00Z", "2026-01-05T00:00:00Z")
+    assert manifest.unread == ["tickets"]
+    assert manifest.requests["object types that could not be read"] == 1
+    lane.load(manifest)
+    assert query(count) == before
+    own_world.fault("hubspot", kind="missing_scopes", path="/crm/properties/*", times=10, reason="tickets")
+    with pytest.raises(RefusedError, match="grant the scope tickets"):
+        lane.extract("2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z")
+
+
+@pytest.mark.parametrize("axis", ["created", "changed"])
+def test_a_property_that_the_portal_keeps_to_itself_leaves_its_column_null(own_world, axis, caplog):
+    """It is in no catalogue, and whoever asks for it is refused as a whole."""
+    empty(*tables("contacts"))
+    own_world.hubspot_sim("portal", method="PUT", sensitive=["stripe_customer_id"])
+    window = HISTORY if axis == "created" else ("2025-06-01T00:00:00Z", "2026-01-04T00:00:00Z")
+    manifest = Pipeline("hubspot", "contacts").extract(*window, axis)
+    assert manifest.requests["properties refused by the portal"] == 1
+    assert manifest.requests["http 403"] == 1
+    assert live(manifest)
+    assert all("email" in record["properties"] for record in records(manifest))
+    assert not any("stripe_customer_id" in record["properties"] for record in records(manifest))
+    assert "may not see" in caplog.text and "stripe_customer_id" in caplog.text
+
+
 def test_an_edge_that_goes_without_touching_the_record_goes_with_the_next_listing(own_world):
     """Neither the contact's nor the company's modified date moves; a whole listing reads all edges again."""
     empty(*tables("contacts"))
@@ -273,6 +344,102 @@ def test_a_record_that_is_archived_while_it_breaks_its_contract_is_dead(own_worl
         f"select resolution from ops.reject_resolutions where stream = 'companies' and record_key = '{id_}'"
     )
     assert settled == [{"resolution": "gone"}]
+
+
+def test_an_archived_record_that_tells_only_its_id_keeps_what_was_known(own_world):
+    """The recycle bin may answer with less than the list of the living; what was emptied before is empty."""
+    empty(*tables("companies"))
+    pipeline = Pipeline("hubspot", "companies")
+    pipeline.run(*HISTORY)
+    attributes = "name, domain, industry, properties_other, createdate"
+    known, other = query(f"select id, {attributes} from raw.hubspot_companies where name is not null order by id")[:2]
+    own_world.hubspot_sim("portal", method="PUT", sparse_archive=True)
+    for day in (4, 5):
+        own_world.clock(f"2026-01-0{day}T12:00:00Z")
+        if day == 4:
+            own_world.hubspot_sim(f"objects/companies/{other['id']}", method="PATCH", properties={"domain": ""})
+            own_world.hubspot_sim(f"records/companies/{known['id']}/archive")
+        own_world.clock(f"2026-01-0{day + 1}T06:00:00Z")
+        pipeline.run(f"2026-01-0{day}T00:00:00Z", f"2026-01-0{day + 1}T00:00:00Z")
+        rows = query(f"select id, {attributes}, archived from raw.hubspot_companies where _deleted_at is not null")
+        assert [row for row in rows if row["id"] == known["id"]] == [{**known, "archived": True}], f"day {day}"
+    own_world.hubspot_sim("portal", method="PUT", sparse_archive=False)
+    own_world.hubspot_sim(f"records/companies/{other['id']}/archive")
+    pipeline.run("2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z")
+    rows = query(
+        f"select name, domain from raw.hubspot_companies where id = '{other['id']}' and _deleted_at is not null"
+    )
+    assert rows == [{"name": other["name"], "domain": ""}], "emptied, not unknown"
+
+
+@pytest.mark.parametrize(
+    "edited", [{"createdate": ""}, {"createdate": "2019-05-05T00:00:00Z"}, {"createdate": "2098-01-01"}]
+)
+def test_a_listing_of_everything_needs_no_date_to_find_what_is_gone(own_world, edited):
+    """The create date is none, lies before the first day of the client, or behind the end of the window."""
+    empty(*tables("deals"))
+    pipeline = Pipeline("hubspot", "deals")
+    id_ = own_world.books("hubspot", "deals")[0]["id"]
+    own_world.clock("2026-01-03T12:00:00Z")
+    own_world.hubspot_sim(f"objects/deals/{id_}", method="PATCH", properties=edited)
+    own_world.clock("2026-01-04T06:00:00Z")
+    pipeline.run(*HISTORY, "created")
+    mine = f"select _deleted_at is not null as gone from raw.hubspot_deals where id = '{id_}'"
+    assert query(mine) == [{"gone": False}]
+    own_world.hubspot_sim(f"records/deals/{id_}/purge")
+    own_world.clock(LATER)
+    counts = pipeline.run("2024-07-01T00:00:00Z", "2026-01-05T00:00:00Z", "created")["hubspot_deals"]
+    assert query(mine) == [{"gone": True}]
+    assert counts["tombstoned"] == 1
+
+
+def test_a_record_that_is_listed_alive_outweighs_the_notice_of_its_merge(own_world):
+    """One that names a living record, and two that name each other; a true merge beside them still counts."""
+    empty(*tables("companies"))
+    pipeline = Pipeline("hubspot", "companies")
+    ids = [entry["id"] for entry in own_world.books("hubspot", "companies") if not entry["deleted_at"]][:6]
+    own_world.clock(NOON)
+    merged = {ids[0]: ids[1], ids[2]: ids[3], ids[3]: ids[2]}
+    for id_, other in merged.items():
+        properties = {"hs_merged_object_ids": other}
+        own_world.hubspot_sim(f"objects/companies/{id_}", method="PATCH", properties=properties)
+    survivor = own_world.hubspot_sim(f"records/companies/{ids[4]}/merge", other=ids[5], keep_id=True)["id"]
+    own_world.clock(LATER)
+    pipeline.run("2024-07-01T00:00:00Z", "2026-01-05T00:00:00Z", "created")
+    living = {row["id"] for row in query(_COMPANIES)}
+    assert living >= {*ids[:4], survivor}
+    assert ids[5] not in living
+    told = "select records, column_path, found from ops.schema_drift where kind = 'merge' and stream = 'companies'"
+    found = {"column_path": "properties.hs_merged_object_ids", "found": "the id of a record that is listed alive"}
+    assert query(told) == [{"records": 3, **found}]
+
+
+def test_a_stage_that_was_taken_out_keeps_its_name(own_world):
+    """And comes back as itself; a pipeline that goes as a whole takes none of what was known of its stages."""
+    empty(*tables("deal_pipelines"))
+    lane = Pipeline("hubspot", "deal_pipelines")
+    lane.run("2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z")
+    pipeline = own_world.books("hubspot", "pipelines")[0]["object"]
+    stages = pipeline["stages"]
+    lost = stages[1]
+    mine = (
+        "select label, _deleted_at is not null as gone from raw.hubspot_deal_pipeline_stages "
+        f"where pipeline_id = '{pipeline['id']}' and id = '{lost['id']}'"
+    )
+    all_ = f"select count(*) as n from raw.hubspot_deal_pipeline_stages where pipeline_id = '{pipeline['id']}'"
+    history = f"select count(*) as n from raw_history.hubspot_deal_pipeline_stages where id = '{lost['id']}'"
+    for day, left, gone, versions in (
+        (4, [stages[0], *stages[2:]], True, 1),
+        (5, [stages[0]], True, 1),
+        (6, stages, False, 2),
+    ):
+        own_world.clock(f"2026-01-0{day}T12:00:00Z")
+        own_world.change("hubspot", "pipelines", pipeline["id"], stages=left)
+        own_world.clock(f"2026-01-0{day + 1}T06:00:00Z")
+        lane.run(f"2026-01-0{day}T00:00:00Z", f"2026-01-0{day + 1}T00:00:00Z")
+        assert query(mine) == [{"label": lost["label"], "gone": gone}], f"day {day}"
+        assert query(all_) == [{"n": len(stages)}]
+        assert query(history) == [{"n": versions}], f"day {day}"
 
 
 def test_an_edited_create_date_leaves_one_row_in_its_first_partition(own_world):

@@ -146,6 +146,30 @@ class TestSetup:
         assert "Python 3.11 is needed" in outcome.stderr
         assert outcome.stdout == ""
 
+    @pytest.mark.parametrize("parses", [True, False])
+    def test_at_its_end_dbt_has_parsed_the_project(self, checkout: Path, parses: bool) -> None:
+        """So that the services needn't; a project that doesn't parse leaves an environment to mend it with."""
+        python = checkout / "tools" / "shim"
+        python.parent.mkdir()
+        python.write_text(
+            f'#!/bin/sh\necho "$@" >>{checkout}/calls\ncase "$*" in *manifest*) exit {int(not parses)};; esac\n'
+        )
+        uv = checkout / "tools" / "uv"
+        uv.write_text(
+            '#!/bin/sh\nfor last; do :; done\n[ "$1" = venv ] || exit 0\n'
+            f'mkdir -p "$last/bin" "$last/lib/python3.11/site-packages" && cp {python} "$last/bin/python"\n'
+        )
+        for tool in (python, uv):
+            tool.chmod(0o755)
+        variables = {"PATH": f"{checkout}/tools:{os.environ['PATH']}", "PYTHON": sys.executable, "HOME": ""}
+        outcome = subprocess.run(
+            ["bash", "scripts/setup.sh"], cwd=checkout, env=variables, capture_output=True, text=True
+        )
+        assert (outcome.returncode, outcome.stdout) == (0, ""), outcome.stderr
+        assert (checkout / "calls").read_text().splitlines()[-1] == "-m include.local manifest"
+        assert ("could not parse" in outcome.stderr) != parses
+        assert (checkout / ".local" / "setup.stamp").exists()
+
     def test_with_both_environments_up_to_date_it_does_nothing(self, checkout: Path) -> None:
         for environment_ in (".venv", ".local/emulators"):
             (checkout / environment_ / "bin").mkdir(parents=True)

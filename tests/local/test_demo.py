@@ -162,6 +162,34 @@ def test_runs_history_then_two_days_and_reports(stage: Stage) -> None:
         assert text in shown
 
 
+def test_between_two_counts_of_the_tasks_only_the_states_are_asked_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting is most of what a look costs the API server; a run that has ended is shown at once all the same."""
+    counted: list[str] = []
+    looks = dict.fromkeys(DAGS, 0)
+
+    class Slow(FakeAirflow):
+        def run_state(self, dag_id: str, run_id: str) -> str | None:
+            if self.states.get((dag_id, run_id)) == "success" and run_id == "demo__history":
+                looks[dag_id] += 1
+                return "running" if looks[dag_id] < 12 else "success"
+            return super().run_state(dag_id, run_id)
+
+        def progress(self, dag_id: str, run_id: str) -> RunState:
+            counted.append(f"{dag_id} {run_id}")
+            if run_id == "demo__history" and looks[dag_id] < 12:
+                looks[dag_id] += 1
+                return RunState("running", 1, 3)
+            return super().progress(dag_id, run_id)
+
+    monkeypatch.setattr(demo_run, "AirflowApi", Slow)
+    assert stage.run()
+    for dag in DAGS:
+        # of thirteen looks the first, the sixth, the eleventh, and the one that saw the end
+        assert counted.count(f"{dag} demo__history") == 4
+
+
 def test_a_second_demo_runs_nothing_and_says_so(stage: Stage) -> None:
     assert stage.run()
     FakeAirflow.calls.clear()

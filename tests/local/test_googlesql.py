@@ -113,7 +113,8 @@ ACCEPTED = {
     ),
     "functions that the open analyzer lacks": ("select min_by(a.x, a.y) from (select 3 as x, 1.5 as y) as a", 3),
     "columns that an earlier statement added": (
-        "alter table {d}.mrr add column more int64; insert into {d}.mrr (more) values (3);"
+        "alter table {d}.mrr add column more int64; alter table {d}.mrr add column if not exists month date;"
+        "insert into {d}.mrr (more) values (3);"
         "select max(m.more) from {d}.mrr as m",
         3,
     ),
@@ -132,6 +133,14 @@ ACCEPTED = {
 def test_bigquery_accepts(name: str, recurring: Tables) -> None:
     sql, expected = ACCEPTED[name]
     assert recurring.run(sql) == [(expected,)]
+
+
+def test_a_view_reads_one_location(recurring: Tables) -> None:
+    elsewhere = bigquery.Dataset(f"{recurring.client.project}.elsewhere")
+    elsewhere.location = "EU"
+    recurring.client.create_dataset(elsewhere, retry=None)
+    with pytest.raises(BadRequest, match="no job reads both"):
+        recurring.run("create view elsewhere.v as select m.mrr from {d}.mrr as m")
 
 
 def test_parameters_have_their_types(recurring: Tables) -> None:
@@ -199,7 +208,7 @@ def test_the_api_refuses(name: str, tables: Tables) -> None:
     path, body, message = WRONG_REQUESTS[name]
     path = f"/projects/{tables.client.project}{path.replace('{d}', tables.dataset)}"
     with pytest.raises(GoogleAPICallError) as refusal:
-        tables.client._connection.api_request("POST", path, data=body)  # type: ignore[attr-defined]
+        tables.client._connection.api_request("POST", path, data=body)
     assert refusal.value.code == 400
     assert message in str(refusal.value)
 

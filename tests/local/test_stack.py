@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from include.local import processes, stack
+from include.local.environment import environment
 from include.local.errors import LocalStackError
-from include.local.settings import PORT_FIELDS, LocalSettings, on_free_ports
+from include.local.settings import PORT_FIELDS, ROOT, LocalSettings, on_free_ports
 
 pytestmark = pytest.mark.emulators
 
@@ -91,6 +92,18 @@ def test_a_service_that_ends_at_once_is_told_with_the_end_of_its_log(settings: L
     with pytest.raises(LocalStackError, match=r"BigQuery emulator ended while starting(.|\n)*bigquery\.log"):
         stack.up(settings, ["gcs", "bigquery"])
     assert stack.running(settings) == [], "what had been started before was stopped again"
+
+
+def test_what_airflow_and_dbt_write_lies_in_the_stacks_home(settings: LocalSettings) -> None:
+    """Nothing in the machine's temporary folder, which belongs to whoever came first, or to another clone."""
+    variables = environment(settings)
+    given = ("/", "sqlite:///")
+    places = [name for name, value in variables.items() if value.startswith(given) and str(ROOT) not in value]
+    assert {"AIRFLOW_HOME", "AIRFLOW__COSMOS__CACHE_DIR", "AIRFLOW__LOGGING__BASE_LOG_FOLDER"} <= set(places)
+    assert all(str(settings.home) in variables[name] for name in places)
+    settings.dbt_cache.mkdir(parents=True)
+    stack.wipe(settings)
+    assert not settings.dbt_cache.exists()
 
 
 def test_data_survives_down_and_up_but_not_reset(settings: LocalSettings) -> None:

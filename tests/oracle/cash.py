@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
+from tests.oracle.given_back import came_in, given_back, invoices_of_charges, past_stripe
 from tests.oracle.raw import Row, Table
 from tests.oracle.values import major
 
@@ -26,9 +27,7 @@ class Payment:
 def expected_payments(raw: Mapping[str, Table], as_of: datetime, people: Mapping[str, str]) -> list[Payment]:
     """Charges and payments past Stripe before `as_of`, less what went back before it; `people` leads from billing
     customers to persons. Payments of nobody are left out."""
-    charges = {
-        r["id"]: r for r in raw["stripe_charges"].values() if r["status"] == "succeeded" and r["created"] < as_of
-    }
+    charges = {r["id"]: r for r in raw["stripe_charges"].values() if came_in(r) and r["created"] < as_of}
     outside = {
         r["id"]: r
         for r in raw["stripe_invoice_payments"].values()
@@ -50,27 +49,25 @@ def expected_payments(raw: Mapping[str, Table], as_of: datetime, people: Mapping
 
 def expected_marks(raw: Mapping[str, Table], as_of: datetime) -> list[tuple[str, str, int]]:
     """(customer, currency, minor units) of every invoice that says it was paid and of which no payment is known."""
-    charges = {row["payment_intent_id"]: row for row in raw["stripe_charges"].values()}
-    paid = {row["invoice_id"] for row in raw["stripe_invoice_payments"].values() if row["status"] == "paid"}
-    paid |= {
-        row["invoice_id"]
-        for row in raw["stripe_invoice_payments"].values()
-        if charges.get(row["payment_intent_id"], {}).get("status") == "succeeded"
-    }
-    return [
-        (row["customer_id"], row["currency"], max(row["amount_due"], row["amount_paid"]))
-        for row in raw["stripe_invoices"].values()
-        if row["status"] == "paid"
-        and not row["_deleted"]
-        and row["amount_due"] > 0
-        and row["id"] not in paid
-        and (row["paid_at"] or row["finalized_at"] or row["created"]) < as_of
-    ]
-
-
-def _invoice_of_intent(raw: Mapping[str, Table]) -> dict[str, str]:
-    payments = raw["stripe_invoice_payments"].values()
-    return {row["payment_intent_id"]: row["invoice_id"] for row in payments if row["payment_intent_id"]}
+    invoices = invoices_of_charges(raw)
+    recorded: dict[str | None, int] = defaultdict(int)
+    for row in raw["stripe_charges"].values():
+        if came_in(row):
+            recorded[invoices.get(row["id"])] += 0
+    for row in raw["stripe_invoice_payments"].values():
+        if row["status"] == "paid":
+            recorded[row["invoice_id"]] += row["amount_paid"] if row["payment_record_id"] else 0
+    marks = []
+    for row in raw["stripe_invoices"].values():
+        paid_at = row["paid_at"] or row["finalized_at"] or row["created"]
+        if row["status"] != "paid" or row["_deleted"] or row["amount_due"] <= 0 or paid_at >= as_of:
+            continue
+        whole = max(row["amount_due"], row["amount_paid"])
+        rest = (row["amount_paid_off_stripe"] or 0) - recorded.get(row["id"], 0)
+        amount = rest if row["id"] in recorded else whole
+        if amount > 0:
+            marks.append((row["customer_id"], row["currency"], amount))
+    return marks
 
 
 def _given_back(
@@ -78,22 +75,18 @@ def _given_back(
 ) -> Mapping[str, int]:
     """Payment -> what of it went back, in minor units."""
     back: dict[str, int] = defaultdict(int)
-    for row in raw["stripe_refunds"].values():
-        if row["status"] not in ("failed", "canceled") and row["created"] < as_of:
-            back[row["charge_id"]] += row["amount"]
-    for row in raw["stripe_disputes"].values():
-        if row["status"] == "lost" and row["created"] < as_of:
-            back[row["charge_id"]] += row["amount"]
-    intents = _invoice_of_intent(raw)
-    of_invoice: dict[str, list[tuple[bool, datetime, str]]] = defaultdict(list)
+    for piece in given_back(raw, as_of):
+        back[piece.charge] += piece.amount
+    invoices = invoices_of_charges(raw)
+    of_invoice: dict[str | None, list[tuple[bool, datetime, str]]] = defaultdict(list)
     for id_, row in charges.items():
-        if row["payment_intent_id"] in intents:
-            of_invoice[intents[row["payment_intent_id"]]].append((True, row["created"], id_))
+        of_invoice[invoices.get(id_)].append((True, row["created"], id_))
     for id_, row in outside.items():
         of_invoice[row["invoice_id"]].append((False, row["paid_at"], id_))
     for row in raw["stripe_credit_notes"].values():
-        if row["status"] != "void" and row["out_of_band_amount"] and row["created"] < as_of:
-            back[min(of_invoice[row["invoice_id"]])[2]] += row["out_of_band_amount"]
+        payments = of_invoice.get(row["invoice_id"])
+        if past_stripe(row) and payments and row["created"] < as_of:
+            back[min(payments)[2]] += past_stripe(row)
     return back
 
 
@@ -158,15 +151,15 @@ def expected_fees(raw: Mapping[str, Table], as_of: datetime) -> dict[tuple[str, 
 
 def expected_causes(raw: Mapping[str, Table], as_of: datetime) -> dict[str, tuple[str | None, str | None]]:
     """Movement of the balance -> the invoice and the customer that it is about."""
-    intents = _invoice_of_intent(raw)
+    invoices = invoices_of_charges(raw)
+    paid = {row["payment_intent_id"]: row["id"] for row in raw["stripe_charges"].values() if came_in(row)}
     causes = {id_: id_ for (id_,) in raw["stripe_charges"]}
-    causes |= {row["id"]: row["charge_id"] for name in _TAKEN_BACK for row in raw[name].values()}
+    for name in ("stripe_refunds", "stripe_disputes"):
+        for row in raw[name].values():
+            causes[row["id"]] = row["charge_id"] or paid.get(row["payment_intent_id"], "")
     found: dict[str, tuple[str | None, str | None]] = {}
     for row in raw["stripe_balance_transactions"].values():
         if row["created"] < as_of:
             charge = raw["stripe_charges"].get((causes.get(row["source_id"], ""),), {})
-            found[row["id"]] = (intents.get(charge.get("payment_intent_id", "")), charge.get("customer_id"))
+            found[row["id"]] = (invoices.get(charge.get("id", "")), charge.get("customer_id"))
     return found
-
-
-_TAKEN_BACK = ("stripe_refunds", "stripe_disputes")

@@ -118,10 +118,24 @@ def _count_subscriptions(
         began = row["start_date"] or row["created"]
         if row["status"] in IN_FORCE:
             tally.plans.append((began, row["id"], _plan(raw, items[row["id"]])))
-        if row["status"] not in NEVER_BEGAN:
-            paid_from = max(began, row["trial_end"] or began)
-            paid_until = min(row["ended_at"] or as_of, as_of)
-            tally.months |= _months(paid_from, paid_until)
+        for paid_from, paid_until in terms_of(row, as_of):
+            tally.months |= _months(paid_from, min(paid_until or as_of, as_of))
+
+
+def terms_of(row: Row, as_of: datetime) -> list[tuple[datetime, datetime | None]]:
+    """From when until when a subscription is paid for: until it ends or is paused, its trial left out."""
+    if row["_deleted"] or row["status"] in NEVER_BEGAN or row["created"] >= as_of:
+        return []
+    began, over = row["start_date"] or row["created"], row["ended_at"]
+    over = over if over and over < as_of else None
+    trial = (row["trial_start"], row["trial_end"])
+    if row["status"] == "paused":
+        over = row["paused_at"] or trial[1] or began
+    stretches = [(max(began, trial[1] or began), over)]
+    if trial[0] and trial[0] >= began + timedelta(days=1):
+        # given to somebody who had paid before
+        stretches.insert(0, (began, min(trial[0], over or trial[0])))
+    return [(start, end) for start, end in stretches if end is None or end > start]
 
 
 def _plan(raw: Mapping[str, Table], items: list[Row]) -> str:

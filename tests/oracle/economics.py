@@ -44,7 +44,7 @@ class Given:
 
 @dataclass
 class Rates:
-    """What a currency was worth in the one that the account settles in."""
+    """What a currency was worth in the one in which most of the account's first hundred movements settled."""
 
     home: str
     days: Mapping[str, Mapping[date, Decimal]]
@@ -53,7 +53,8 @@ class Rates:
     def of(cls, raw: Mapping[str, Table], as_of: datetime, given: Given) -> Rates:
         settled = {row["id"]: row for row in raw["stripe_balance_transactions"].values()}
         then = [row for row in settled.values() if row["created"] < as_of]
-        home = max(then, key=lambda row: (row["created"], row["id"]))["currency"]
+        first = [row["currency"] for row in sorted(then, key=lambda row: (row["created"], row["id"]))[:100]]
+        home = max(first, key=first.count)
         days: dict[str, dict[date, Decimal]] = defaultdict(dict)
         for row in sorted(raw["stripe_charges"].values(), key=lambda row: (row["created"], row["id"])):
             made = settled.get(row["balance_transaction_id"])

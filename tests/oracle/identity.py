@@ -268,12 +268,15 @@ def expected_companies(raw: Mapping[str, Table], as_of: datetime, client: str) -
         company = named.get(customer)
         yield "metadata", "certain", [merged.get(company, company)] if company else []
         edges = [
-            row
+            (merged.get(row["company_id"], row["company_id"]), row["association_types"])
             for row in raw["hubspot_contact_companies"].values()
-            if row["contact_id"] == spoken.get(customer) and not row["_deleted"] and row["company_id"] in living
+            if row["contact_id"] == spoken.get(customer) and not row["_deleted"]
         ]
-        first = [row for row in edges if any(kind["typeId"] == 1 for kind in row["association_types"])]
-        yield "contact", "high", [row["company_id"] for row in first or edges]
+        own = ("HUBSPOT_DEFINED", 1)
+        first = {
+            id_ for id_, kinds in edges if id_ in living and any((k["category"], k["typeId"]) == own for k in kinds)
+        }
+        yield "contact", "high", sorted(first or {id_ for id_, _ in edges})
         domain = address.partition("@")[2] if address else None
         same = [id_ for id_, row in living.items() if domain and host(row["domain"]) == domain]
         yield "domain", "low", same if domain not in FREE_MAIL else []

@@ -14,17 +14,14 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from tests.oracle.bills import A_YEAR, Month, bills_of
 from tests.oracle.books import Books, Json
-from tests.oracle.clv import NEVER_BEGAN
+from tests.oracle.clv import terms_of
 from tests.oracle.identity import person_of
 from tests.oracle.raw import Row, Table
 from tests.oracle.values import epoch, major
 
-#: How often an interval is billed in a year.
-_A_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}
 _LAST = timedelta(milliseconds=1)
-
-Month = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class ItemMonth:
     customer: str
     currency: str
     price: str
-    quantity: int
+    quantity: int | None
     mrr: int
     witnessed: bool
     """Whether a pipeline can know of this price and quantity: by an invoice line, an event, or a load."""
@@ -60,23 +57,39 @@ def month_ends(first: datetime, as_of: datetime, zone: tzinfo) -> dict[Month, da
 def expected_mrr(
     books: Books, raw: Mapping[str, Table], as_of: datetime, zone: tzinfo, first_load: datetime
 ) -> list[ItemMonth]:
-    """The rows of mart.mrr, without its persons and names."""
+    """The rows of mart.mrr, without its persons and names.
+
+    What an item was is read in the books, what that comes to on its bills: of a whole period at that price and quantity
+    the bill that covers the moment, else the next one, else the last one. Else it is price times quantity.
+    """
     told = _told(raw)
-    terms = {row["id"]: term for row in raw["stripe_subscriptions"].values() if (term := _term(row, as_of))}
+    bills = bills_of(raw, as_of)
+    terms = {row["id"]: terms for row in raw["stripe_subscriptions"].values() if (terms := terms_of(row, as_of))}
+    billed_on = {row["id"] for row in raw["stripe_subscriptions"].values() if row["status"] not in ("unpaid", "paused")}
     found: list[ItemMonth] = []
     if not terms:
         return found
-    for month, end in month_ends(min(start for start, _ in terms.values()), as_of, zone).items():
+    for month, end in month_ends(min(start for pair in terms.values() for start, _ in pair), as_of, zone).items():
         moment = end - _LAST
         prices = {id_: entry.object for id_, entry in books.at("prices", moment).items()}
         for id_, entry in books.at("subscriptions", moment).items():
-            start, over = terms.get(id_, (as_of, None))
-            if start < end and (over is None or over >= end):
-                lowered = _lowered(books, entry.object, moment)
-                for item in entry.object["items"]["data"]:
-                    if item["price"]["recurring"]["usage_type"] != "licensed":
-                        continue
-                    state = (item["id"], item["price"]["id"], item["quantity"])
+            if not any(start < end and (over is None or over >= end) for start, over in terms.get(id_, ())):
+                continue
+            lowered = _lowered(books, entry.object, moment)
+            for item in entry.object["items"]["data"]:
+                price = prices[item["price"]["id"]]
+                mine = bills[item["id"]]
+                if not mine.owed_at(end) and (id_ not in billed_on or mine.is_between(end)):
+                    continue
+                if price["recurring"]["usage_type"] == "licensed":
+                    exact = mine.whole(price["id"], item["quantity"], end)
+                    if exact is None:
+                        exact = _monthly(item, price) * lowered * (1 - mine.tax)
+                    state = (item["id"], price["id"], item["quantity"])
+                    witnessed = first_load < end or any(told_at < end for told_at in told[state])
+                else:
+                    exact, witnessed = mine.average(end), True
+                if exact is not None:
                     found.append(
                         ItemMonth(
                             month=month,
@@ -84,10 +97,10 @@ def expected_mrr(
                             item=item["id"],
                             customer=entry.object["customer"],
                             currency=entry.object["currency"],
-                            price=item["price"]["id"],
-                            quantity=item["quantity"],
-                            mrr=_rounded(_monthly(item, prices[item["price"]["id"]]) * lowered),
-                            witnessed=first_load < end or any(told_at < end for told_at in told[state]),
+                            price=price["id"],
+                            quantity=item.get("quantity"),
+                            mrr=_rounded(exact),
+                            witnessed=witnessed,
                         )
                     )
     return found
@@ -105,19 +118,10 @@ def _told(raw: Mapping[str, Table]) -> Mapping[tuple[str, str, int], list[dateti
     return told
 
 
-def _term(row: Row, as_of: datetime) -> tuple[datetime, datetime | None] | None:
-    """From when until when a subscription is paid for; None if it never was."""
-    if row["_deleted"] or row["status"] in NEVER_BEGAN or row["created"] >= as_of:
-        return None
-    began = row["start_date"] or row["created"]
-    over = row["ended_at"]
-    return max(began, row["trial_end"] or began), over if over and over < as_of else None
-
-
 def _monthly(item: Json, price: Json) -> Fraction:
     """What the bills of an item come to in a month, in minor units, exact."""
     recurring = price["recurring"]
-    share = Fraction(_A_YEAR[recurring["interval"]], 12 * recurring["interval_count"])
+    share = Fraction(A_YEAR[recurring["interval"]], 12 * recurring["interval_count"])
     quantity: int = item["quantity"]
     if price["billing_scheme"] == "tiered":
         return share * sum(_tiers(price["tiers"], quantity), Fraction(0))

@@ -1,18 +1,19 @@
 """Net revenue per invoice, from whole documents: the warehouse works line by line and must come to the same.
 
-In minor units. A refund that a credit note names is that credit note; other refunds and lost disputes take back tax in
-the invoice's proportion.
+In minor units. The part of a refund that a credit note names is that credit note; other refunds and lost disputes take
+back tax in the invoice's proportion. A void gives back what was taken off before, and nothing is taken off after it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 
-from tests.oracle.raw import Row, Table
+from tests.oracle.given_back import came_in, given_back, invoices_of_charges, past_stripe, settled_by_notes
+from tests.oracle.raw import Table
 from tests.oracle.values import major
 
 Booking = tuple[str | None, str, str, datetime, int]
@@ -20,7 +21,7 @@ Booking = tuple[str | None, str, str, datetime, int]
 
 def expected_bookings(raw: Mapping[str, Table], as_of: datetime) -> list[Booking]:
     """(invoice, kind, currency, when, minor units) of everything that changes revenue before `as_of`."""
-    bookings = [*_billed(raw), *_charged(raw), *_credited(raw), *_taken_back(raw)]
+    bookings = [*_billed(raw), *_charged(raw), *_credited(raw), *_taken_back(raw, as_of)]
     return [booking for booking in bookings if booking[3] < as_of]
 
 
@@ -44,24 +45,28 @@ def by_month(bookings: Iterable[Booking], zone: tzinfo) -> dict[tuple[str, str, 
 
 def expected_cash(raw: Mapping[str, Table], as_of: datetime) -> dict[str, Decimal]:
     """Currency -> cash that came in and stayed: charges and payments past Stripe, less what went back."""
+    moved = [
+        (row["currency"], row["created"], row["amount_captured"])
+        for row in raw["stripe_charges"].values()
+        if came_in(row)
+    ]
+    outside = [
+        row for row in raw["stripe_invoice_payments"].values() if row["status"] == "paid" and row["payment_record_id"]
+    ]
+    moved += [(row["currency"], row["paid_at"], row["amount_paid"]) for row in outside]
+    moved += [(piece.currency, piece.at, -piece.amount) for piece in given_back(raw, as_of)]
+    # of an invoice that was merely marked as paid nothing came in by any document
+    invoices = invoices_of_charges(raw)
+    paid = {row["invoice_id"] for row in outside} | {
+        invoices.get(row["id"]) for row in raw["stripe_charges"].values() if came_in(row)
+    }
+    notes = [row for row in raw["stripe_credit_notes"].values() if row["invoice_id"] in paid]
+    moved += [(row["currency"], row["created"], -past_stripe(row)) for row in notes]
     sums: dict[str, Decimal] = defaultdict(Decimal)
-    for table, happened_at, amount, sign, counts in _CASH:
-        for row in raw[table].values():
-            if counts(row) and row[happened_at] < as_of:
-                sums[row["currency"]] += sign * major(row[amount], row["currency"])
+    for currency, at, amount in moved:
+        if at < as_of:
+            sums[currency] += major(amount, currency)
     return sums
-
-
-#: Table, when it happened, how much, in or out, and which rows count.
-_CASH: tuple[tuple[str, str, str, int, Callable[[Row], bool]], ...] = (
-    ("stripe_charges", "created", "amount_captured", 1, lambda row: row["status"] == "succeeded"),
-    ("stripe_invoice_payments", "paid_at", "amount_paid", 1,
-     lambda row: row["status"] == "paid" and bool(row["payment_record_id"])),
-    ("stripe_refunds", "created", "amount", -1, lambda row: row["status"] not in ("failed", "canceled")),
-    ("stripe_disputes", "created", "amount", -1, lambda row: row["status"] == "lost"),
-    ("stripe_credit_notes", "created", "out_of_band_amount", -1,
-     lambda row: row["status"] != "void" and bool(row["out_of_band_amount"])),
-)  # fmt: skip
 
 
 def _billed(raw: Mapping[str, Table]) -> Iterable[Booking]:
@@ -75,9 +80,9 @@ def _billed(raw: Mapping[str, Table]) -> Iterable[Booking]:
 
 def _charged(raw: Mapping[str, Table]) -> Iterable[Booking]:
     """Sales without an invoice, by a payment link say."""
-    billed = {row["payment_intent_id"] for row in raw["stripe_invoice_payments"].values()}
+    invoices = invoices_of_charges(raw)
     for row in raw["stripe_charges"].values():
-        if row["status"] == "succeeded" and row["payment_intent_id"] not in billed:
+        if came_in(row) and row["id"] not in invoices:
             yield None, "charged", row["currency"], row["created"], row["amount_captured"]
 
 
@@ -90,20 +95,21 @@ def _credited(raw: Mapping[str, Table]) -> Iterable[Booking]:
             yield row["invoice_id"], "credit_note_voided", row["currency"], over, amount
 
 
-def _taken_back(raw: Mapping[str, Table]) -> Iterable[Booking]:
-    paid = {row["payment_intent_id"]: row["invoice_id"] for row in raw["stripe_invoice_payments"].values()}
-    named = {part["refund"] for row in raw["stripe_credit_notes"].values() for part in row["refunds"] or []}
-    counted = [
-        ("refund", row)
-        for row in raw["stripe_refunds"].values()
-        if row["status"] not in ("failed", "canceled") and row["id"] not in named
-    ]
-    counted += [("lost_dispute", row) for row in raw["stripe_disputes"].values() if row["status"] == "lost"]
-    for kind, row in counted:
-        charge: Row = raw["stripe_charges"][row["charge_id"],]
-        if charge["payment_intent_id"] not in paid:
-            yield None, kind, row["currency"], row["created"], -row["amount"]
+def _taken_back(raw: Mapping[str, Table], as_of: datetime) -> Iterable[Booking]:
+    settled, invoices = settled_by_notes(raw, as_of), invoices_of_charges(raw)
+    for piece in given_back(raw, as_of):
+        amount = piece.amount - (settled.get(piece.id, 0) if piece.kind == "refund" else 0)
+        if amount <= 0:
             continue
-        invoice = raw["stripe_invoices"][paid[charge["payment_intent_id"]],]
-        exact = Fraction(row["amount"] * invoice["total_excluding_tax"], invoice["total"])
-        yield invoice["id"], kind, row["currency"], row["created"], -int(exact + Fraction(1, 2))
+        id_ = invoices.get(piece.charge)
+        if id_ is None:
+            yield None, piece.kind, piece.currency, piece.at, -amount
+            continue
+        invoice = raw["stripe_invoices"][id_,]
+        if invoice["total"] > 0:
+            amount = int(Fraction(amount * invoice["total_excluding_tax"], invoice["total"]) + Fraction(1, 2))
+        if invoice["voided_at"] is None:
+            yield id_, piece.kind, piece.currency, piece.at, -amount
+        elif piece.at < invoice["voided_at"]:
+            yield id_, piece.kind, piece.currency, piece.at, -amount
+            yield id_, f"{piece.kind}_voided", piece.currency, invoice["voided_at"], amount

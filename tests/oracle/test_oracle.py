@@ -65,8 +65,8 @@ def test_it_imports_nothing_that_it_checks() -> None:
 
 
 _STANDARD = {
-    "__future__", "collections", "dataclasses", "datetime", "decimal", "fractions", "functools", "hashlib", "json",
-    "typing", "urllib",
+    "__future__", "collections", "dataclasses", "datetime", "decimal", "fractions", "functools", "hashlib", "itertools",
+    "json", "typing", "urllib",
 }  # fmt: skip
 
 

@@ -73,6 +73,11 @@ class Airflow(AirflowApi):
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
         return str(self._get(path, map_index=map_index, full_content=True))
 
+    def xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """What the task returned."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+        return self._get(path, deserialize=True)["value"]
+
     def clear(self, dag_id: str, run_id: str, task_ids: list[str]) -> None:
         """Clear tasks with everything behind them, as the UI's button does."""
         body = {

@@ -1,18 +1,9 @@
 -- Subscriptions in force, each with the plan it is on. Past due is still in force: the customer has the service while
 -- the payment is retried. Of several items the one that most is paid for names the plan; metered ones are extras to it.
 with active as (
-    select
-        subscriptions.client_id,
-        subscriptions.subscription_id,
-        subscriptions.customer_id,
-        lower(subscriptions.currency) as currency,
-        subscriptions.status,
-        coalesce(subscriptions.started_at, subscriptions.created_at) as started_at
-    from {{ ref('stg_stripe__subscriptions') }} as subscriptions
-    cross join {{ ref('int_as_of') }} as moment
-    where not subscriptions.is_deleted
-        and subscriptions.status in ('trialing', 'active', 'past_due')
-        and subscriptions.created_at < moment.as_of
+    select client_id, subscription_id, customer_id, currency, status, started_at
+    from {{ ref('int_subscriptions') }}
+    where is_serving
 ),
 
 main_items as (

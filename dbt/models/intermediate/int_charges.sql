@@ -4,34 +4,52 @@
 ) }}
 
 -- Charges with the invoice that they pay and what Stripe's balance made of them. Since 2025-03-31 only the invoice's
--- payments know which charge is theirs: by the payment intent or, for payments without one, by the charge.
+-- payments know which charge is theirs: by the payment intent or, for payments without one, by the charge. An invoice that it paid
+-- comes before one that it was once meant for.
 with by_intent as (
-    select client_id, payment_intent_id, min(invoice_id) as invoice_id
+    select
+        client_id,
+        payment_intent_id,
+        min_by(invoice_id, concat(case when status = 'paid' then '0' else '1' end, invoice_id)) as invoice_id
     from {{ ref('stg_stripe__invoice_payments') }}
     where payment_intent_id is not null and not is_deleted
     group by client_id, payment_intent_id
 ),
 
 by_charge as (
-    select client_id, charge_id, min(invoice_id) as invoice_id
+    select
+        client_id,
+        charge_id,
+        min_by(invoice_id, concat(case when status = 'paid' then '0' else '1' end, invoice_id)) as invoice_id
     from {{ ref('stg_stripe__invoice_payments') }}
     where charge_id is not null and not is_deleted
     group by client_id, charge_id
 ),
 
--- of a charge that was captured in part Stripe first settled all of it, then took the rest back
+-- of a charge that was captured in part Stripe first settled all of it, then took the rest back; of a direct debit that failed it takes
+-- back all that it had settled
+taken_back as (
+    select client_id, charge_id, balance_transaction_id
+    from {{ ref('stg_stripe__refunds') }}
+    where charge_id is not null and balance_transaction_id is not null
+    union distinct
+    select client_id, charge_id, failure_balance_transaction_id
+    from {{ ref('stg_stripe__charges') }}
+    where failure_balance_transaction_id is not null
+),
+
 reversed as (
     select
-        refunds.client_id,
-        refunds.charge_id,
+        taken_back.client_id,
+        taken_back.charge_id,
         sum(transactions.amount) as amount,
         sum(transactions.fee) as fee
-    from {{ ref('stg_stripe__refunds') }} as refunds
+    from taken_back
     inner join {{ ref('stg_stripe__balance_transactions') }} as transactions
-        on transactions.client_id = refunds.client_id
-        and transactions.balance_transaction_id = refunds.balance_transaction_id
-    where transactions.reporting_category = 'partial_capture_reversal'
-    group by refunds.client_id, refunds.charge_id
+        on transactions.client_id = taken_back.client_id
+        and transactions.balance_transaction_id = taken_back.balance_transaction_id
+    where transactions.reporting_category in ('partial_capture_reversal', 'charge_failure')
+    group by taken_back.client_id, taken_back.charge_id
 )
 
 select

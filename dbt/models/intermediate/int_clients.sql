@@ -1,17 +1,32 @@
 -- How each client reports: in which timezone its months close and in which currency amounts of several currencies meet.
--- Unless the variable `reporting` says otherwise, that is the currency in which the account settles at the moment of the run. And what share of its
--- revenue is left when it has been served.
+-- The variable `reporting` decides, then the account's own currency as `clients.yml` has it; a client without either takes the one in which
+-- most of its first hundred movements settled, which no later movement changes. And what share of its revenue is left when it has been
+-- served.
 {%- set reporting = var('reporting') %}
-with settlements as (
+{%- set declared = given_currencies() %}
+with movements as (
     select
         client_id,
         lower(currency) as currency,
-        row_number() over (
-            partition by client_id order by created_at desc, balance_transaction_id desc
-        ) as recency
+        row_number() over (partition by client_id order by created_at, balance_transaction_id) as position
     from {{ ref('stg_stripe__balance_transactions') }}
     cross join {{ ref('int_as_of') }} as moment
     where not is_deleted and created_at < moment.as_of
+),
+
+tallies as (
+    select client_id, currency, count(*) as tally, min(position) as first_position
+    from movements
+    where position <= 100
+    group by client_id, currency
+),
+
+settlements as (
+    select
+        client_id,
+        currency,
+        row_number() over (partition by client_id order by tally desc, first_position) as rank_of_currency
+    from tallies
 ),
 
 clients as (
@@ -37,6 +52,9 @@ select
     {%- for client, choice in reporting.items() if choice.currency %}
         when '{{ client }}' then '{{ choice.currency | lower }}'
     {%- endfor %}
+    {%- for client, currency in declared.items() if not reporting.get(client, {}).currency %}
+        when '{{ client }}' then '{{ currency | lower }}'
+    {%- endfor %}
         when '' then null
         else settlements.currency
     end as reporting_currency,
@@ -49,4 +67,4 @@ select
     end as gross_margin
 from clients
 left join settlements
-    on settlements.client_id = clients.client_id and settlements.recency = 1
+    on settlements.client_id = clients.client_id and settlements.rank_of_currency = 1

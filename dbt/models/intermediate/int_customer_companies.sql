@@ -14,7 +14,8 @@ records as (
     select merges.client_id, merges.merged_id, merges.company_id
     from {{ ref('stg_hubspot__company_merges') }} as merges
     inner join living on living.client_id = merges.client_id and living.company_id = merges.company_id
-    where not merges.is_deleted
+    left join living as itself on itself.client_id = merges.client_id and itself.company_id = merges.merged_id
+    where not merges.is_deleted and itself.company_id is null
 ),
 
 free_mail as (
@@ -32,16 +33,18 @@ claims as (
         on records.client_id = customers.client_id
         and records.record_id = {{ written_id("json_value(customers.metadata, '$." ~ var('company_metadata_key') ~ "')") }}
     union all
-    -- the primary company of a contact is marked by type 1; contacts with one company may lack the mark
+    -- the primary company of a contact is marked by HubSpot's own type 1 (labels of the team's own are numbered from 1 as
+    -- well); contacts with one company may lack the mark. An edge to a company that was merged away since leads to what is left.
     select
         customers.client_id,
         customers.customer_id,
-        links.company_id,
+        records.company_id,
         'contact',
         case
             when exists (
                 select 1 from unnest(json_query_array(links.association_types)) as kind
                 where json_value(kind, '$.typeId') = '1'
+                    and coalesce(json_value(kind, '$.category'), 'HUBSPOT_DEFINED') = 'HUBSPOT_DEFINED'
             ) then 2
             else 3
         end
@@ -50,6 +53,8 @@ claims as (
         on persons.client_id = customers.client_id and persons.person_key = customers.person_key
     inner join {{ ref('stg_hubspot__contact_companies') }} as links
         on links.client_id = persons.client_id and links.contact_id = persons.hubspot_contact_id
+    inner join records
+        on records.client_id = links.client_id and records.record_id = links.company_id
     where not links.is_deleted
     union all
     select customers.client_id, customers.customer_id, living.company_id, 'domain', 4
@@ -61,21 +66,32 @@ claims as (
     where free_mail.domain is null
 ),
 
+-- two edges may lead to one company, by way of what was merged into it
+best_claims as (
+    select client_id, customer_id, company_id, reason, min(preference) as best_preference
+    from claims
+    group by client_id, customer_id, company_id, reason
+),
+
 ranked as (
     select
-        claims.client_id,
-        claims.customer_id,
-        claims.company_id,
-        claims.reason,
+        best_claims.client_id,
+        best_claims.customer_id,
+        best_claims.company_id,
+        best_claims.reason,
         row_number() over (
-            partition by claims.client_id, claims.customer_id
-            order by claims.preference, living.created_at, safe_cast(claims.company_id as int64), claims.company_id
+            partition by best_claims.client_id, best_claims.customer_id
+            order by
+                best_claims.best_preference,
+                living.created_at,
+                safe_cast(best_claims.company_id as int64),
+                best_claims.company_id
         ) as claim_rank,
         count(*) over (
-            partition by claims.client_id, claims.customer_id, claims.preference
+            partition by best_claims.client_id, best_claims.customer_id, best_claims.best_preference
         ) as rivals
-    from claims
-    inner join living on living.client_id = claims.client_id and living.company_id = claims.company_id
+    from best_claims
+    inner join living on living.client_id = best_claims.client_id and living.company_id = best_claims.company_id
 )
 
 select

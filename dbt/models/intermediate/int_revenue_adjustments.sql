@@ -1,5 +1,6 @@
--- What was taken off revenue after it was billed. A refund that settles a credit note is that credit note and not another
--- deduction. Refunds and disputes take back tax as well, in the proportion in which the invoice had it.
+-- What was taken off revenue after it was billed. The part of a refund that settles a credit note is that credit note and not another
+-- deduction. Refunds and disputes take back tax as well, in the proportion in which the invoice had it. A void takes back all of the
+-- invoice, so it gives back what had been taken off by then, and nothing is taken off afterwards.
 with credit_notes as (
     select
         credit_notes.client_id,
@@ -7,22 +8,19 @@ with credit_notes as (
         credit_notes.invoice_id,
         lower(credit_notes.currency) as currency,
         coalesce(credit_notes.total_excluding_tax, credit_notes.total) as net_amount,
-        credit_notes.tax_amount,
-        credit_notes.effective_at,
-        credit_notes.created_at,
-        coalesce(credit_notes.voided_at, invoices.voided_at) as voided_at,
-        credit_notes.status,
-        credit_notes.refunds
+        coalesce(credit_notes.tax_amount, numeric '0') as tax_amount,
+        coalesce(credit_notes.effective_at, credit_notes.created_at) as booked_at,
+        coalesce(credit_notes.voided_at, invoices.voided_at) as voided_at
     from {{ ref('stg_stripe__credit_notes') }} as credit_notes
     inner join {{ ref('stg_stripe__invoices') }} as invoices
         on invoices.client_id = credit_notes.client_id and invoices.invoice_id = credit_notes.invoice_id
     where not credit_notes.is_deleted
 ),
 
-credited_refunds as (
-    select distinct credit_notes.client_id, json_value(entry, '$.refund') as refund_id
-    from credit_notes
-    cross join unnest(json_query_array(credit_notes.refunds)) as entry
+settled as (
+    select client_id, refund_id, sum(settled_amount) as amount
+    from {{ ref('int_credit_note_refunds') }}
+    group by client_id, refund_id
 ),
 
 taken_back as (
@@ -30,33 +28,17 @@ taken_back as (
         refunds.client_id,
         'refund' as kind,
         refunds.refund_id as adjustment_id,
-        charges.charge_id,
-        charges.invoice_id,
-        charges.customer_id,
+        refunds.charge_id,
         refunds.currency,
-        refunds.amount,
+        refunds.amount - coalesce(settled.amount, numeric '0') as amount,
         refunds.created_at as booked_at
     from {{ ref('int_refunds') }} as refunds
-    inner join {{ ref('int_charges') }} as charges
-        on charges.client_id = refunds.client_id and charges.charge_id = refunds.charge_id
-    left join credited_refunds
-        on credited_refunds.client_id = refunds.client_id and credited_refunds.refund_id = refunds.refund_id
-    where credited_refunds.refund_id is null
+    left join settled
+        on settled.client_id = refunds.client_id and settled.refund_id = refunds.refund_id
+    where refunds.amount > coalesce(settled.amount, numeric '0')
     union all
-    select
-        disputes.client_id,
-        'lost_dispute',
-        disputes.dispute_id,
-        charges.charge_id,
-        charges.invoice_id,
-        charges.customer_id,
-        lower(disputes.currency),
-        disputes.amount,
-        disputes.created_at
-    from {{ ref('stg_stripe__disputes') }} as disputes
-    inner join {{ ref('int_charges') }} as charges
-        on charges.client_id = disputes.client_id and charges.charge_id = disputes.charge_id
-    where not disputes.is_deleted and disputes.status = 'lost'
+    select client_id, 'lost_dispute', dispute_id, charge_id, currency, amount, created_at
+    from {{ ref('int_lost_disputes') }}
 ),
 
 net_of_tax as (
@@ -64,9 +46,9 @@ net_of_tax as (
         taken_back.client_id,
         taken_back.kind,
         taken_back.adjustment_id,
-        taken_back.charge_id,
-        taken_back.invoice_id,
-        taken_back.customer_id,
+        charges.charge_id,
+        charges.invoice_id,
+        charges.customer_id,
         taken_back.currency,
         taken_back.amount,
         case
@@ -74,14 +56,17 @@ net_of_tax as (
                 {{ proportion('taken_back.amount', 'invoices.total_excluding_tax', 'invoices.total') }}
             else taken_back.amount
         end as net_amount,
-        taken_back.booked_at
+        taken_back.booked_at,
+        invoices.voided_at
     from taken_back
+    inner join {{ ref('int_charges') }} as charges
+        on charges.client_id = taken_back.client_id and charges.charge_id = taken_back.charge_id
     left join {{ ref('stg_stripe__invoices') }} as invoices
-        on invoices.client_id = taken_back.client_id and invoices.invoice_id = taken_back.invoice_id
+        on invoices.client_id = charges.client_id and invoices.invoice_id = charges.invoice_id
     left join {{ ref('currencies') }} as currencies on currencies.currency = taken_back.currency
 ),
 
-entries as (
+taken_off as (
     select
         client_id,
         'credit_note' as kind,
@@ -90,24 +75,11 @@ entries as (
         invoice_id,
         cast(null as string) as customer_id,
         currency,
-        -net_amount as net_amount,
-        -coalesce(tax_amount, numeric '0') as tax_amount,
-        coalesce(effective_at, created_at) as booked_at
-    from credit_notes
-    union all
-    select
-        client_id,
-        'credit_note_voided',
-        credit_note_id,
-        cast(null as string),
-        invoice_id,
-        cast(null as string),
-        currency,
         net_amount,
-        coalesce(tax_amount, numeric '0'),
+        tax_amount,
+        booked_at,
         voided_at
     from credit_notes
-    where voided_at is not null
     union all
     select
         client_id,
@@ -117,10 +89,41 @@ entries as (
         invoice_id,
         customer_id,
         currency,
-        -net_amount,
-        net_amount - amount,
-        booked_at
+        net_amount,
+        amount - net_amount,
+        booked_at,
+        voided_at
     from net_of_tax
+    where voided_at is null or booked_at < voided_at
+),
+
+entries as (
+    select
+        client_id,
+        kind,
+        adjustment_id,
+        charge_id,
+        invoice_id,
+        customer_id,
+        currency,
+        -net_amount as net_amount,
+        -tax_amount as tax_amount,
+        booked_at
+    from taken_off
+    union all
+    select
+        client_id,
+        concat(kind, '_voided'),
+        adjustment_id,
+        charge_id,
+        invoice_id,
+        customer_id,
+        currency,
+        net_amount,
+        tax_amount,
+        voided_at
+    from taken_off
+    where voided_at is not null
 )
 
 select

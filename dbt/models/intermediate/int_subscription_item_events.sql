@@ -17,7 +17,9 @@ select
     events.object_id as subscription_id,
     events.created_at,
     coalesce(json_value(item, '$.price.id'), json_value(item, '$.plan.id')) as price_id,
-    cast(json_value(item, '$.quantity') as int64) as quantity
+    cast(json_value(item, '$.quantity') as int64) as quantity,
+    -- an event lists the first items only
+    coalesce(json_value(events.object_snapshot, '$.items.has_more'), 'false') != 'true' as is_complete
 from {{ ref('stg_stripe__events') }} as events
 cross join unnest(json_query_array(events.object_snapshot, '$.items.data')) as item
 where events.event_type in ('customer.subscription.created', 'customer.subscription.updated')

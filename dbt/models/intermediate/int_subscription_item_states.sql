@@ -1,8 +1,6 @@
--- Price and quantity of every licensed item over time. Three witnesses, the more exact ones first:
---   events  say what an item became, to the second, but Stripe lists them for 30 days only;
---   lines   say at what price and quantity a period, or with a proration the rest of one, was billed, for all time;
---   loads   say what an item was when it was observed. Of a change that was neither announced nor ever billed that is
---           all there is, so it counts from its first observation.
+-- What was agreed on: price and quantity of every item over time, as events and loads saw them. Events are exact, but Stripe
+-- lists them for 30 days only; loads say what an item was when it was observed. A state lasts until the next one, or until
+-- the item was taken off its subscription.
 with changes as (
     select
         events.client_id,
@@ -16,33 +14,19 @@ with changes as (
     from {{ ref('int_subscription_item_events') }} as events
     union all
     select
-        lines.client_id,
-        lines.subscription_item_id,
-        lines.subscription_id,
-        lines.period_start,
-        lines.price_id,
-        cast(round(lines.quantity) as int64),
-        2,
-        lines.invoice_line_id
-    from {{ ref('stg_stripe__invoice_lines') }} as lines
-    where lines.subscription_item_id is not null
-        -- the credit of a proration names what the item was, its charge what it became
-        and not (coalesce(lines.is_proration, false) and lines.amount <= 0)
-    union all
-    select
         versions.client_id,
         versions.subscription_item_id,
         versions.subscription_id,
         versions.valid_from,
         versions.price_id,
         versions.quantity,
-        3,
+        2,
         ''
     from {{ ref('stg_stripe__subscription_item_versions') }} as versions
     where not versions.is_deleted
 ),
 
--- one word per moment, the best witness's; at the same second the later line of an invoice stands for the later change
+-- one word per moment, the better witness's
 decided as (
     select
         changes.client_id,
@@ -51,19 +35,13 @@ decided as (
         changes.changed_at,
         changes.price_id,
         changes.quantity,
-        prices.currency,
         row_number() over (
             partition by changes.client_id, changes.subscription_item_id, changes.changed_at
             order by changes.witness, changes.witness_id desc
         ) as preference
     from changes
-    inner join {{ ref('stg_stripe__prices') }} as prices
-        on prices.client_id = changes.client_id and prices.price_id = changes.price_id
     cross join {{ ref('int_as_of') }} as moment
-    where changes.quantity is not null
-        and coalesce(prices.usage_type, 'licensed') = 'licensed'
-        and prices.recurring_interval is not null
-        and changes.changed_at < moment.as_of
+    where changes.changed_at < moment.as_of
 ),
 
 compared as (
@@ -78,15 +56,34 @@ compared as (
         lag(quantity) over (partition by client_id, subscription_item_id order by changed_at) as former_quantity
     from decided
     where preference = 1
+),
+
+states as (
+    select
+        client_id,
+        subscription_id,
+        subscription_item_id,
+        price_id,
+        quantity,
+        changed_at as state_from,
+        lead(changed_at) over (partition by client_id, subscription_item_id order by changed_at) as state_to,
+        former_price_id is not null as is_change
+    from compared
+    where former_price_id is null
+        or former_price_id != price_id
+        or coalesce(former_quantity, -1) != coalesce(quantity, -1)
 )
 
 select
-    client_id,
-    subscription_id,
-    subscription_item_id,
-    price_id,
-    quantity,
-    changed_at as state_from,
-    lead(changed_at) over (partition by client_id, subscription_item_id order by changed_at) as state_to
-from compared
-where former_price_id is null or former_price_id != price_id or former_quantity != quantity
+    states.client_id,
+    states.subscription_id,
+    states.subscription_item_id,
+    states.price_id,
+    states.quantity,
+    states.state_from,
+    coalesce(least(states.state_to, ends.ended_at), states.state_to, ends.ended_at) as state_to,
+    states.is_change
+from states
+left join {{ ref('int_subscription_item_ends') }} as ends
+    on ends.client_id = states.client_id and ends.subscription_item_id = states.subscription_item_id
+where coalesce(states.state_from < ends.ended_at, true)

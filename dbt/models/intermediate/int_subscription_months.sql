@@ -6,19 +6,14 @@
 -- Calendar months (UTC) that a subscription was in force beyond its trial, up to the moment of the run.
 with terms as (
     select
-        subscriptions.client_id,
-        subscriptions.subscription_id,
-        subscriptions.customer_id,
-        lower(subscriptions.currency) as currency,
-        greatest(
-            coalesce(subscriptions.started_at, subscriptions.created_at),
-            coalesce(subscriptions.trial_ends_at, subscriptions.started_at, subscriptions.created_at)
-        ) as paid_from,
-        least(coalesce(subscriptions.ended_at, moment.as_of), moment.as_of) as paid_until
-    from {{ ref('stg_stripe__subscriptions') }} as subscriptions
+        terms.client_id,
+        terms.subscription_id,
+        terms.customer_id,
+        terms.currency,
+        terms.paid_from,
+        least(coalesce(terms.paid_until, moment.as_of), moment.as_of) as paid_until
+    from {{ ref('int_subscription_terms') }} as terms
     cross join {{ ref('int_as_of') }} as moment
-    where not subscriptions.is_deleted
-        and subscriptions.status not in ('incomplete', 'incomplete_expired')
 ),
 
 -- the end is exclusive: a term that ends at midnight of the first of a month has no day in that month
@@ -34,7 +29,7 @@ spans as (
     where paid_until > paid_from
 )
 
-select
+select distinct
     client_id,
     subscription_id,
     customer_id,

@@ -1,17 +1,27 @@
--- From when until when each subscription is paid for: after its trial, until it ended. Those whose first payment never came
--- were never in force.
-select
-    subscriptions.client_id,
-    subscriptions.subscription_id,
-    subscriptions.customer_id,
-    lower(subscriptions.currency) as currency,
-    greatest(
-        coalesce(subscriptions.started_at, subscriptions.created_at),
-        coalesce(subscriptions.trial_ends_at, subscriptions.started_at, subscriptions.created_at)
-    ) as paid_from,
-    case when subscriptions.ended_at < moment.as_of then subscriptions.ended_at end as paid_until
-from {{ ref('stg_stripe__subscriptions') }} as subscriptions
-cross join {{ ref('int_as_of') }} as moment
-where not subscriptions.is_deleted
-    and subscriptions.status not in ('incomplete', 'incomplete_expired')
-    and subscriptions.created_at < moment.as_of
+-- From when until when each subscription is paid for: until it ended, but for its trial. A trial that begins later than the
+-- subscription was given to somebody who had paid before, so there is a stretch on either side of it.
+with stretches as (
+    select
+        client_id,
+        subscription_id,
+        customer_id,
+        currency,
+        started_at as paid_from,
+        least(trial_started_at, coalesce(ended_at, trial_started_at)) as paid_until
+    from {{ ref('int_subscriptions') }}
+    where has_begun and trial_started_at >= timestamp_add(started_at, interval 1 day)
+    union all
+    select
+        client_id,
+        subscription_id,
+        customer_id,
+        currency,
+        greatest(started_at, coalesce(trial_ends_at, started_at)) as paid_from,
+        ended_at as paid_until
+    from {{ ref('int_subscriptions') }}
+    where has_begun
+)
+
+select client_id, subscription_id, customer_id, currency, paid_from, paid_until
+from stretches
+where coalesce(paid_until > paid_from, true)

@@ -8,13 +8,25 @@ with causes as (
     select client_id, charge_id as source_id, charge_id
     from {{ ref('int_charges') }}
     union all
-    select client_id, refund_id, charge_id
-    from {{ ref('stg_stripe__refunds') }}
-    where not is_deleted
+    select refunds.client_id, refunds.refund_id, coalesce(refunds.charge_id, intents.charge_id)
+    from {{ ref('stg_stripe__refunds') }} as refunds
+    left join {{ ref('int_intent_charges') }} as intents
+        on intents.client_id = refunds.client_id and intents.payment_intent_id = refunds.payment_intent_id
+    where not refunds.is_deleted
     union all
-    select client_id, dispute_id, charge_id
-    from {{ ref('stg_stripe__disputes') }}
-    where not is_deleted
+    select disputes.client_id, disputes.dispute_id, coalesce(disputes.charge_id, intents.charge_id)
+    from {{ ref('stg_stripe__disputes') }} as disputes
+    left join {{ ref('int_intent_charges') }} as intents
+        on intents.client_id = disputes.client_id and intents.payment_intent_id = disputes.payment_intent_id
+    where not disputes.is_deleted
+),
+
+-- by which a payment that was under way was taken back when it failed
+failures as (
+    select client_id, failure_balance_transaction_id as balance_transaction_id, min(charge_id) as charge_id
+    from {{ ref('stg_stripe__charges') }}
+    where failure_balance_transaction_id is not null and not is_deleted
+    group by client_id, failure_balance_transaction_id
 )
 
 select
@@ -46,8 +58,12 @@ inner join {{ ref('int_clients') }} as clients on clients.client_id = transactio
 cross join {{ ref('int_as_of') }} as moment
 left join causes
     on causes.client_id = transactions.client_id and causes.source_id = transactions.source_id
+left join failures
+    on failures.client_id = transactions.client_id
+    and failures.balance_transaction_id = transactions.balance_transaction_id
 left join {{ ref('int_charges') }} as charges
-    on charges.client_id = causes.client_id and charges.charge_id = causes.charge_id
+    on charges.client_id = transactions.client_id
+    and charges.charge_id = coalesce(causes.charge_id, failures.charge_id)
 left join {{ ref('int_customer_persons') }} as customers
     on customers.client_id = charges.client_id and customers.customer_id = charges.customer_id
 where not transactions.is_deleted and transactions.created_at < moment.as_of

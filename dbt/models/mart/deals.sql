@@ -1,16 +1,30 @@
 {{ config(cluster_by=['client_id', 'deal_id']) }}
 
--- The person of a deal is that of its first contact: by id, so that it is the same in every run.
-with contacts as (
+-- An edge to a contact that was merged away since leads to the one that is left: the deal itself was not touched, so it
+-- is not read again.
+with links as (
+    select distinct
+        edges.client_id,
+        edges.deal_id,
+        coalesce(survivors.contact_id, edges.contact_id) as contact_id
+    from {{ ref('stg_hubspot__deal_contacts') }} as edges
+    left join {{ ref('int_surviving_contacts') }} as survivors
+        on survivors.client_id = edges.client_id and survivors.record_id = edges.contact_id
+    where not edges.is_deleted
+),
+
+-- The person of a deal is that of its first contact that is still there: by id, so that it is the same in every run.
+contacts as (
     select
         links.client_id,
         links.deal_id,
         count(*) as contacts,
-        min_by(persons.person_key, safe_cast(links.contact_id as int64)) as person_key
-    from {{ ref('stg_hubspot__deal_contacts') }} as links
+        min_by(
+            persons.person_key, case when persons.person_key is not null then safe_cast(links.contact_id as int64) end
+        ) as person_key
+    from links
     left join {{ ref('int_contact_persons') }} as persons
         on persons.client_id = links.client_id and persons.contact_id = links.contact_id
-    where not links.is_deleted
     group by links.client_id, links.deal_id
 )
 

@@ -10,8 +10,8 @@ with taken_off as (
         invoice_line_id,
         sum(case when kind = 'voided' then -amount else numeric '0' end) as voided_amount,
         sum(case when kind in ('credit_note', 'credit_note_voided') then -amount else numeric '0' end) as credited_amount,
-        sum(case when kind = 'refund' then -amount else numeric '0' end) as refunded_amount,
-        sum(case when kind = 'lost_dispute' then -amount else numeric '0' end) as disputed_amount,
+        sum(case when kind in ('refund', 'refund_voided') then -amount else numeric '0' end) as refunded_amount,
+        sum(case when kind in ('lost_dispute', 'lost_dispute_voided') then -amount else numeric '0' end) as disputed_amount,
         sum(amount) as net_revenue
     from {{ ref('int_revenue_entries') }}
     where invoice_line_id is not null
@@ -29,7 +29,8 @@ select
     lines.price_id,
     lines.product_id,
     products.product_name,
-    lines.description,
+    case when lines.invoice_line_id is null then 'Shipping' else lines.description end as description,
+    lines.invoice_line_id is null as is_shipping,
     lines.is_proration,
     lines.period_start,
     lines.period_end,
@@ -39,6 +40,7 @@ select
     amounts.currency,
     amounts.gross_amount,
     amounts.discount_amount,
+    amounts.billing_credit_amount,
     amounts.inclusive_tax_amount,
     amounts.tax_amount,
     amounts.net_amount,
@@ -54,7 +56,7 @@ inner join taken_off
     and taken_off.invoice_line_id = amounts.invoice_line_id
 inner join {{ ref('stg_stripe__invoices') }} as invoices
     on invoices.client_id = amounts.client_id and invoices.invoice_id = amounts.invoice_id
-inner join {{ ref('stg_stripe__invoice_lines') }} as lines
+left join {{ ref('stg_stripe__invoice_lines') }} as lines
     on lines.client_id = amounts.client_id
     and lines.invoice_id = amounts.invoice_id
     and lines.invoice_line_id = amounts.invoice_line_id

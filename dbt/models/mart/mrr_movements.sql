@@ -9,7 +9,7 @@ with monthly as (
         recurring.person_key,
         recurring.currency,
         recurring.month,
-        sum(recurring.mrr) as mrr,
+        coalesce(sum(recurring.mrr), numeric '0') as mrr,
         -- what has no rate is unknown, not nothing
         case
             when countif(recurring.reporting_mrr is null and recurring.mrr != 0) = 0
@@ -62,6 +62,27 @@ opened as (
             lag(closing_mrr) over (partition by client_id, person_key, currency order by month), numeric '0'
         ) as opening_mrr
     from filled
+),
+
+-- what the person had when the month's quarter and year began: retention over these is about the same people at both ends
+compared as (
+    select
+        client_id,
+        person_key,
+        currency,
+        first_month,
+        month,
+        is_closed,
+        opening_mrr,
+        closing_mrr,
+        reporting_closing_mrr,
+        coalesce(max(case when month = date_trunc(month, quarter) then opening_mrr end) over (
+            partition by client_id, person_key, currency, date_trunc(month, quarter)
+        ), numeric '0') as quarter_opening_mrr,
+        coalesce(max(case when month = date_trunc(month, year) then opening_mrr end) over (
+            partition by client_id, person_key, currency, date_trunc(month, year)
+        ), numeric '0') as year_opening_mrr
+    from opened
 )
 
 select
@@ -80,6 +101,8 @@ select
         else 'unchanged'
     end as movement,
     cast(opening_mrr as numeric) as opening_mrr,
+    cast(quarter_opening_mrr as numeric) as quarter_opening_mrr,
+    cast(year_opening_mrr as numeric) as year_opening_mrr,
     cast(case when month = first_month then closing_mrr else numeric '0' end as numeric) as new_mrr,
     cast(case when month != first_month and opening_mrr = 0 then closing_mrr else numeric '0' end as numeric)
         as reactivation_mrr,
@@ -92,5 +115,5 @@ select
     cast(case when opening_mrr > 0 and closing_mrr = 0 then -opening_mrr else numeric '0' end as numeric) as churn_mrr,
     cast(closing_mrr as numeric) as closing_mrr,
     cast(reporting_closing_mrr as numeric) as reporting_closing_mrr
-from opened
+from compared
 where opening_mrr != 0 or closing_mrr != 0

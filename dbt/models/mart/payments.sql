@@ -5,33 +5,31 @@
 
 -- Charges, and payments of invoices that went past Stripe's own charges: bank transfers and the like have no fee here.
 with refunded as (
-    select client_id, charge_id, sum(amount) as amount
+    select
+        client_id,
+        charge_id,
+        sum(amount) as amount,
+        sum(case when is_pending then amount else numeric '0' end) as pending_amount
     from {{ ref('int_refunds') }}
     group by client_id, charge_id
 ),
 
 disputed as (
-    select
-        disputes.client_id,
-        disputes.charge_id,
-        sum(disputes.amount) as amount
-    from {{ ref('stg_stripe__disputes') }} as disputes
-    cross join {{ ref('int_as_of') }} as moment
-    where not disputes.is_deleted and disputes.status = 'lost' and disputes.created_at < moment.as_of
-    group by disputes.client_id, disputes.charge_id
+    select client_id, charge_id, sum(amount) as amount
+    from {{ ref('int_lost_disputes') }}
+    group by client_id, charge_id
 ),
 
--- money that a credit note gives back past Stripe
+-- money that a credit note gives back past Stripe, with or without a record of how
 credited as (
     select
         credit_notes.client_id,
         credit_notes.invoice_id,
-        sum(credit_notes.out_of_band_amount) as amount
+        sum(coalesce(credit_notes.out_of_band_amount, numeric '0') + credit_notes.outside_refunded_amount) as amount
     from {{ ref('stg_stripe__credit_notes') }} as credit_notes
     cross join {{ ref('int_as_of') }} as moment
     where not credit_notes.is_deleted
-        and credit_notes.status != 'void'
-        and credit_notes.out_of_band_amount is not null
+        and coalesce(credit_notes.status, 'issued') != 'void'
         and credit_notes.created_at < moment.as_of
     group by credit_notes.client_id, credit_notes.invoice_id
 ),
@@ -50,6 +48,7 @@ collected as (
         charges.amount_requested,
         charges.amount,
         coalesce(refunded.amount, numeric '0') as refunded_amount,
+        coalesce(refunded.pending_amount, numeric '0') as pending_refund_amount,
         coalesce(disputed.amount, numeric '0') as disputed_amount,
         charges.settlement_currency,
         charges.settled_amount,
@@ -77,6 +76,7 @@ collected as (
         lower(payments.currency),
         payments.amount_paid,
         payments.amount_paid,
+        numeric '0',
         numeric '0',
         numeric '0',
         cast(null as string),
@@ -140,6 +140,7 @@ select
     collected.amount_requested,
     collected.amount,
     cast(reduced.refunded_amount as numeric) as refunded_amount,
+    cast(collected.pending_refund_amount as numeric) as pending_refund_amount,
     collected.disputed_amount,
     cast(collected.amount - reduced.refunded_amount - collected.disputed_amount as numeric) as net_amount,
     collected.settlement_currency,

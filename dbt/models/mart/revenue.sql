@@ -19,6 +19,7 @@ select
     date(entries.booked_at, clients.reporting_timezone) as booked_on,
     entries.currency,
     entries.amount,
+    coalesce(refunds.is_pending, false) as is_pending,
     rates.reporting_currency,
     rates.rate as reporting_rate,
     {{ rounded_money('entries.amount * rates.rate', 'reporting') }} as reporting_amount
@@ -30,6 +31,10 @@ left join {{ ref('stg_stripe__invoice_lines') }} as lines
     on lines.client_id = entries.client_id
     and lines.invoice_id = entries.invoice_id
     and lines.invoice_line_id = entries.invoice_line_id
+left join {{ ref('int_refunds') }} as refunds
+    on refunds.client_id = entries.client_id
+    and refunds.refund_id = entries.entry_source_id
+    and entries.kind in ('refund', 'refund_voided')
 left join {{ ref('int_exchange_rates') }} as rates
     on rates.client_id = entries.client_id
     and rates.currency = entries.currency

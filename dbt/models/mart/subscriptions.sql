@@ -7,7 +7,7 @@ with latest as (
 ),
 
 recurring as (
-    select monthly.client_id, monthly.subscription_id, sum(monthly.mrr) as mrr
+    select monthly.client_id, monthly.subscription_id, coalesce(sum(monthly.mrr), numeric '0') as mrr
     from {{ ref('mrr') }} as monthly
     inner join latest on latest.client_id = monthly.client_id and latest.month = monthly.month
     group by monthly.client_id, monthly.subscription_id
@@ -31,16 +31,18 @@ select
     subscriptions.cancellation_reason,
     subscriptions.cancellation_feedback,
     subscriptions.collection_method,
-    active.subscription_id is not null as is_in_force,
-    subscriptions.status in ('past_due', 'unpaid') as is_at_risk,
+    states.is_serving as is_in_force,
+    states.is_at_risk,
+    states.is_collection_paused,
+    subscriptions.pause_resumes_at,
     coalesce(cast(recurring.mrr as numeric), numeric '0') as mrr,
     subscriptions.is_test_mode
 from {{ ref('stg_stripe__subscriptions') }} as subscriptions
-cross join {{ ref('int_as_of') }} as moment
+inner join {{ ref('int_subscriptions') }} as states
+    on states.client_id = subscriptions.client_id and states.subscription_id = subscriptions.subscription_id
 left join {{ ref('int_active_subscriptions') }} as active
     on active.client_id = subscriptions.client_id and active.subscription_id = subscriptions.subscription_id
 left join {{ ref('int_customer_persons') }} as customers
     on customers.client_id = subscriptions.client_id and customers.customer_id = subscriptions.customer_id
 left join recurring
     on recurring.client_id = subscriptions.client_id and recurring.subscription_id = subscriptions.subscription_id
-where not subscriptions.is_deleted and subscriptions.created_at < moment.as_of

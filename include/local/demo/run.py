@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from dataclasses import asdict
@@ -21,6 +22,8 @@ from include.local.errors import LocalStackError
 from include.local.settings import LocalSettings
 
 POLL_SECONDS = 1.0
+TASKS_EVERY = 5
+"""Looks from one count of a run's tasks to the next: counting them costs the API server most of a look."""
 DAG_SECONDS = 120.0
 
 
@@ -100,14 +103,19 @@ class Demo:
         """Show the runs' progress until all have ended, or one has failed: what waits for it would wait for hours."""
         begun = time.monotonic()
         states: dict[str, tuple[RunState, float]] = {}
-        while True:
+        for look in itertools.count():
             for dag in DAGS:
-                if dag not in states or not states[dag][0].ended:
-                    states[dag] = (airflow.progress(dag, step.run_id), time.monotonic() - begun)
+                known = states[dag][0] if dag in states else None
+                if known and known.ended:
+                    continue
+                if known is None or look % TASKS_EVERY == 0 or airflow.run_state(dag, step.run_id) != known.state:
+                    known = airflow.progress(dag, step.run_id)
+                states[dag] = (known, time.monotonic() - begun)
             self.screen.show(states)
             if all(run.ended for run, _ in states.values()) or any(run.state == "failed" for run, _ in states.values()):
-                return states
+                break
             time.sleep(POLL_SECONDS)
+        return states
 
     def _note(self, step: Step, dag: str, run: RunState, *, earlier: bool) -> None:
         self.runs.append(

@@ -10,8 +10,11 @@ import hashlib
 import importlib.metadata
 import os
 import sqlite3
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+
+from include.local.emulator import templates
 
 FOLDER = "TRIBUTARY_LOCAL_MEMORY"
 PACKAGES = ("bqemulator", "duckdb", "sqlglot", "wasmtime", "zetasql")
@@ -40,9 +43,13 @@ class Memory:
                 found = self._known[key] = row[0]
         return found
 
+    def keep(self, key: str, value: str) -> None:
+        """Remember a value in this process only."""
+        self._known[key] = value
+
     def put(self, key: str, value: str) -> None:
         """Remember a value, in place of what was known under the key."""
-        self._known[key] = value
+        self.keep(key, value)
         if self._database is not None:
             self._database.execute("insert or replace into memory values (?, ?)", [key, value])
 
@@ -52,6 +59,21 @@ def memory() -> Memory:
     """Open the memory of this process's environment."""
     folder = os.environ.get(FOLDER)
     return Memory(Path(folder) / f"{_version()}.sqlite" if folder else None)
+
+
+def by_shape(kind: str, sql: str, *parts: str, compute: Callable[[], str]) -> str:
+    """Return what holds for a statement whatever its literals are, computed for the first one of its shape."""
+    known = memory()
+    exact = key(kind, sql, *parts)
+    found = known.get(exact)
+    if found is None:
+        general = key(kind, templates.shape(sql), *parts)
+        found = known.get(general)
+        if found is None:
+            found = compute()
+            known.put(general, found)
+        known.keep(exact, found)
+    return found
 
 
 def key(*parts: str) -> str:

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 import re
 
+_TOKEN = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|(?P<text>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|`[^`]*`|[A-Za-z_]\w*|(?P<number>\d+(?:\.\d+)?)""",
+    re.DOTALL,
+)
+_NUMBERS_MATTER = re.compile(r"\b(?:group|order)\s+by\s+\d|\b(?:big)?numeric\s*\(", re.IGNORECASE)
+"""Ordinals and the precision of types: with another number it is another statement."""
+
 _VOLATILE = re.compile(r"(?P<id>[0-9a-f]{16})|(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
 
 
@@ -31,3 +38,21 @@ def lifted(sql: str) -> tuple[str, dict[str, str]]:
 def filled(sql: str, values: dict[str, str]) -> str:
     """Return a text with the values in place of their placeholders."""
     return _VOLATILE.sub(lambda match: values.get(match.group(), match.group()), sql) if values else sql
+
+
+def shape(sql: str) -> str:
+    """Return what stands for all statements that differ in literals of the same kind only.
+
+    Texts without a digit are kept: names of formats and time zones, JSON paths of names; so are ordinals and types.
+    """
+    numbers_matter = _NUMBERS_MATTER.search(sql) is not None
+
+    def of_its_kind(match: re.Match[str]) -> str:
+        found = match.group()
+        if match["number"]:
+            return found if numbers_matter else "0.0" if "." in found else "0"
+        if match["text"] and "$" not in found and any(character.isdigit() for character in found):
+            return "'0'"
+        return found
+
+    return _TOKEN.sub(of_its_kind, sql)

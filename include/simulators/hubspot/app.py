@@ -49,9 +49,9 @@ class HubSpotApi:
         self._simulation = simulation
         self._portal = portal
         self._associations = Associations(simulation, portal)
-        self._objects = Objects(simulation, self._associations)
+        self._objects = Objects(simulation, self._associations, portal)
         self._writes = Writes(simulation, portal, self._objects)
-        self._settings = Settings(simulation)
+        self._settings = Settings(simulation, portal)
 
     def routes(self) -> list[Route]:
         found: list[Route] = []

@@ -93,8 +93,8 @@ class Associations:
                 errors.append(self._none_found(source, target, id))
                 continue
             result: JsonObject = {"from": {"id": id}, "to": found[:size]}
-            if len(found) > size:
-                result["paging"] = _next(found[size])
+            if len(found) > size or id in self._portal.endless_ids:
+                result["paging"] = _next(found[-1] if id in self._portal.endless_ids else found[size])
             results.append(result)
         return self._batch(results, errors)
 

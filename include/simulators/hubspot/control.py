@@ -24,6 +24,9 @@ from include.simulators.world.crm_links import LINKS_BY_NAME
 from include.simulators.world.moments import parse
 from include.simulators.world.store import JsonObject
 
+#: Settings of the portal that are taken as they come.
+_PLAIN = {"portal_id": int, "merge_keeps_id": bool, "sparse_archive": bool, "odd_errors": int}
+_PLAIN |= {"endless_ids": list, "sensitive": list}
 Handler = Callable[[Request, JsonObject], JsonObject]
 
 
@@ -137,12 +140,14 @@ class HubSpotControl:
     def _settings(self, request: Request, given: JsonObject) -> JsonObject:
         portal, limits, tokens = self._portal, self._simulation.limits, self._portal.tokens
         for key, value in given.items():
-            if key == "portal_id" and isinstance(value, int):
-                portal.id = value
-            elif key == "merge_keeps_id" and isinstance(value, bool):
-                portal.merge_keeps_id = value
-            elif key == "bad_ids" and isinstance(value, dict) and set(value.values()) <= {"batch", "row"}:
+            if key == "bad_ids" and isinstance(value, dict) and set(value.values()) <= {"batch", "row"}:
                 portal.bad_ids = {str(id): how for id, how in value.items()}
+            elif (kind := _PLAIN.get(key)) and type(value) is kind:
+                setattr(
+                    portal,
+                    "id" if key == "portal_id" else key,
+                    frozenset(map(str, value)) if isinstance(value, list) else value,
+                )
             elif key == "requests_per_ten_seconds" and isinstance(value, int) and value > 0:
                 limits.hubspot_burst = value
                 limits.reset()
@@ -162,6 +167,10 @@ class HubSpotControl:
             "portal_id": portal.id,
             "merge_keeps_id": portal.merge_keeps_id,
             "bad_ids": portal.bad_ids,
+            "endless_ids": sorted(portal.endless_ids),
+            "sparse_archive": portal.sparse_archive,
+            "sensitive": sorted(portal.sensitive),
+            "odd_errors": portal.odd_errors,
             "requests_per_ten_seconds": limits.hubspot_burst,
             "requests_per_day": daily.most,
             "requests_left_today": daily.most - daily.used(self._simulation.clock),

@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from include.simulators.hubspot.associations import Associations
-from include.simulators.hubspot.errors import NotFound, bad_request
+from include.simulators.hubspot.errors import NotFound, bad_request, missing_scopes
 from include.simulators.hubspot.history import history
 from include.simulators.hubspot.parameters import batch_inputs, flag, kind_of, names_in, positive, split
+from include.simulators.hubspot.portal import Portal
 from include.simulators.simulation import Simulation
 from include.simulators.world.crm_properties import Property
 from include.simulators.world.crm_types import OBJECT_TYPES
@@ -43,8 +44,9 @@ def rendered(live_object: JsonObject, names: list[str]) -> JsonObject:
 
 
 class Objects:
-    def __init__(self, simulation: Simulation, associations: Associations) -> None:
+    def __init__(self, simulation: Simulation, associations: Associations, portal: Portal) -> None:
         self._simulation = simulation
+        self._portal = portal
         self._associations = associations
 
     def properties(self, kind: str) -> dict[str, Property]:
@@ -66,7 +68,7 @@ class Objects:
             raise bad_request(
                 f"Requested limit of {limit} exceeds maximum of {MAX_WITH_HISTORY} when requesting property history"
             )
-        names = chosen_properties(kind, self.properties(kind), split(query.get("properties")))
+        names = self._chosen(kind, split(query.get("properties")))
         rows = self.archived(kind) if flag(query.get("archived")) else self.snapshot(kind).rows
         start = bisect_left(rows, positive(query.get("after"), 0, "after"), key=lambda row: int(row.id))
         page = rows[start : start + limit]
@@ -83,7 +85,7 @@ class Objects:
 
     def get(self, kind: str, id: str, query: dict[str, str]) -> JsonObject:
         """One record. An id that was merged away answers with the record it became."""
-        names = chosen_properties(kind, self.properties(kind), split(query.get("properties")))
+        names = self._chosen(kind, split(query.get("properties")))
         if "idProperty" in query:
             id = self.by_property(kind, query["idProperty"], id) or ""
         found = self.find(kind, id, archived=flag(query.get("archived")))
@@ -132,7 +134,7 @@ class Objects:
         past = self._names(kind, names_in(body, "propertiesWithHistory"))
         if past and len(inputs) > MAX_WITH_HISTORY:
             raise bad_request(f"Batch size must be at most {MAX_WITH_HISTORY} with history, got {len(inputs)}")
-        names = chosen_properties(kind, self.properties(kind), names_in(body, "properties"))
+        names = self._chosen(kind, names_in(body, "properties"))
         results, missing, seen = [], [], set()
         for given in inputs:
             id = str(given.get("id", ""))
@@ -145,7 +147,7 @@ class Objects:
                 results.append(self._shown(kind, found["id"], found, names, past))
         answer: JsonObject = {"status": "COMPLETE", "results": results}
         if missing:
-            answer |= {"numErrors": 1, "errors": [not_found(kind, missing)]}
+            answer |= {"numErrors": 1, "errors": [_odd_shape(self._portal, not_found(kind, missing))]}
         return {**answer, **self.stamps()}, 207 if missing else 200
 
     def stamps(self) -> JsonObject:
@@ -155,7 +157,18 @@ class Objects:
     def _names(self, kind: str, asked: Sequence[str]) -> list[str]:
         return [name for name in dict.fromkeys(asked) if name in self.properties(kind)]
 
+    def _chosen(self, kind: str, asked: Sequence[str]) -> list[str]:
+        """
+        Raises:
+            HubSpotError: one of them is kept from this app.
+        """
+        if self._portal.sensitive & set(asked):
+            raise missing_scopes([f"crm.objects.{kind}.sensitive.read.v2"])
+        return chosen_properties(kind, self.properties(kind), asked)
+
     def _shown(self, kind: str, id: str, found: JsonObject, names: list[str], past: list[str]) -> JsonObject:
+        if self._portal.sparse_archive and found["archived"]:
+            names, past = [], []
         result = rendered(found, sorted({*names, *past}) if past else names)
         if past:
             record = self._simulation.world.store[kind].records[id]
@@ -173,6 +186,20 @@ def not_found(kind: str, ids: list[str]) -> JsonObject:
     """The error of a batch about records that aren't there."""
     message = f"Could not get some {kind}, they may be deleted or not exist. Check that ids are valid."
     return {"status": "error", "category": "OBJECT_NOT_FOUND", "message": message, "context": {"ids": ids}}
+
+
+def _odd_shape(portal: Portal, error: JsonObject) -> JsonObject:
+    """An error of a batch, in one of the shapes that are seen beside the documented one, as often as was ordered."""
+    if not portal.odd_errors:
+        return error
+    portal.odd_errors -= 1
+    odd: list[JsonObject] = [
+        {"subCategory": {}, "context": {"id": 4711}},
+        {"context": None},
+        {"subCategory": None, "context": {"id": "2"}},
+        {"links": [], "context": [], "message": None},
+    ]
+    return error | odd[portal.odd_errors % len(odd)]
 
 
 def _unique_values(name: str, properties: JsonObject) -> list[str]:

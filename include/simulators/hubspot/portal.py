@@ -16,3 +16,11 @@ class Portal:
     """Whether a merge leaves the primary record's id (HubSpot's beta), or makes a record with a new one."""
     bad_ids: dict[str, str] = field(default_factory=dict)
     """Ids that associations cannot be read for: `batch` refuses the batch with 400, `row` is an error of the row."""
+    endless_ids: frozenset[str] = frozenset()
+    """Ids whose list of associations gives the same cursor again and again."""
+    sparse_archive: bool = False
+    """Whether the recycle bin answers with the ids and times of its records alone."""
+    sensitive: frozenset[str] = frozenset()
+    """Properties that are in no catalogue, and that this app may not ask for."""
+    odd_errors: int = 0
+    """How often the errors of a batch come in other shapes than are documented; counts down."""

@@ -7,6 +7,7 @@ from typing import Any
 from include.simulators.hubspot.errors import HubSpotError, NotFound, bad_request
 from include.simulators.hubspot.objects import BASE_URL
 from include.simulators.hubspot.parameters import batch_inputs, flag, positive
+from include.simulators.hubspot.portal import Portal
 from include.simulators.simulation import Simulation
 from include.simulators.world.crm_properties import FIELD_TYPES, Property, property_object
 from include.simulators.world.moments import iso
@@ -18,8 +19,9 @@ _FIELDS = (*FIELD_TYPES.values(), "checkbox", "textarea", "html", "file", "radio
 
 
 class Settings:
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, simulation: Simulation, portal: Portal) -> None:
         self._simulation = simulation
+        self._portal = portal
 
     # -- owners --------------------------------------------------------------------------------
 
@@ -66,8 +68,9 @@ class Settings:
     # -- properties ----------------------------------------------------------------------------
 
     def properties(self, kind: str, archived: bool) -> JsonObject:
-        known = self._simulation.world.properties[kind]
-        return {"results": [] if archived else [property_object(property) for property in known.values()]}
+        known = self._simulation.world.properties[kind].values()
+        shown = [property for property in known if property.name not in self._portal.sensitive]
+        return {"results": [] if archived else [property_object(property) for property in shown]}
 
     def property(self, kind: str, name: str) -> JsonObject:
         property = self._simulation.world.properties[kind].get(name)

@@ -199,6 +199,8 @@ class Child(_Table):
     follow: bool = False
     #: HubSpot: the object type whose associations are read for every parent and attached at `path`.
     associate: str | None = None
+    #: Whether items that are no longer in their record stay as tombstones: others go on referring to them.
+    keeps_vanished: bool = False
     #: Child column -> parent column, copied onto every child row.
     inherit: dict[Name, Name] = Field(min_length=1)
 

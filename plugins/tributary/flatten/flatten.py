@@ -310,7 +310,10 @@ class _Flattening:
         row = reading.row
         created = getattr(row, self._created) if self._created else None
         day = created[:10] if created else _NO_DATE
-        times = {"_record_date": day, "_observed_at": observed, "_deleted_at": reading.deleted_at}
+        # An archived record that doesn't say since when is archived now, at the latest.
+        deleted_at = observed if reading.deleted_at == "" else reading.deleted_at
+        self._own.staged.archived += deleted_at is not None
+        times = {"_record_date": day, "_observed_at": observed, "_deleted_at": deleted_at}
         system = b',%b,%b,"_row_hash":"' % (self._constant, _encode(times)[1:-1])
         parent = _Parent(row, day, system, self._at, self._personal.is_suppressed(row))
         self._parents[key_of(self._contract, row)] = parent
@@ -409,7 +412,7 @@ class _Flattening:
             _observed_at=observed,
         )
         self._rejects.write(_encode(reject))
-        if reading.deleted_at and key and len(self._contract.key) == 1:
+        if reading.deleted_at is not None and key and len(self._contract.key) == 1:
             # Whatever else of it can't be read, it is deleted: its last good row must not go on living.
             self._gone(key, observed)
         for entry in merged_into(key or "", reading.merged):

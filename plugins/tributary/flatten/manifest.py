@@ -16,6 +16,8 @@ class StagedTable(msgspec.Struct, kw_only=True):
     #: Rows of records, then deletion notices; both stand in the parts.
     rows: int = 0
     gone: int = 0
+    #: Of the rows, those of records that the source has archived.
+    archived: int = 0
     #: Rows that came with rejected records, so are in no part.
     rejected: int = 0
     parts: list[Part] = []

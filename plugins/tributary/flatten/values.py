@@ -13,10 +13,10 @@ from tributary.contracts.model import ColumnType
 from tributary.mailboxes import mailbox
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WHOLE = re.compile(r"-?[0-9]+")
+_WHOLE = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
 #: Epoch milliseconds from 26 April 1970 to November 2286, or as long before 1970. What is shorter is in seconds or
-#: is a day written without separators; what is longer is finer than milliseconds.
-_EPOCH_MS = re.compile(r"-?[1-9][0-9]{10,12}")
+#: is a day written without separators; what is longer is finer than milliseconds. Fractions are cut off.
+_EPOCH_MS = re.compile(r"(-?[1-9][0-9]{10,12})(?:\.[0-9]+)?")
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 #: A whole number that an INT64 holds whatever its digits are, as it is mostly written.
 _SHORT = 18
@@ -177,9 +177,9 @@ def _moment(value: Any) -> datetime:
         if isinstance(value, int):
             return datetime.fromtimestamp(value, UTC)
         if isinstance(value, str):
-            if _EPOCH_MS.fullmatch(value):
-                return _EPOCH + timedelta(milliseconds=int(value))
             if _WHOLE.fullmatch(value):
+                if found := _EPOCH_MS.fullmatch(value):
+                    return _EPOCH + timedelta(milliseconds=int(found[1]))
                 raise UnfitError("string of a whole number that is no epoch milliseconds")
             moment = datetime.fromisoformat(value)
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

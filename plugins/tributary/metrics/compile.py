@@ -1,5 +1,6 @@
 """Saved queries of dbt's semantic manifest -> SQL. No warehouse is asked, and no dbt is started."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,9 @@ def metric_tables(manifest: Path) -> list[MetricTable]:
     Raises:
         RefusedError: naming the file or the saved query, and what to do.
     """
-    from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
-    from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
-    from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
+    from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
-    try:
-        declared = parse_manifest_from_dbt_generated_manifest(manifest_json_string=manifest.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RefusedError(f"{manifest}: {error.strerror}; `dbt parse` writes it") from None
-    engine = MetricFlowEngine(SemanticManifestLookup(declared), _bigquery())
+    declared, engine = _declared(manifest)
     tables = []
     for query in sorted(declared.saved_queries, key=lambda query: query.name):
         request = MetricFlowQueryRequest.create(saved_query_name=query.name)
@@ -42,6 +37,28 @@ def metric_tables(manifest: Path) -> list[MetricTable]:
             table = f"{export.config.schema_name}.{export.config.alias or export.name}"
             tables.append(MetricTable(query.name, table, query.description or "", _table_sql(sql)))
     return tables
+
+
+def compiled_metrics(manifest: Path, metrics: Sequence[str], group_by: Sequence[str]) -> str:
+    """Compiles metrics by dimensions such as `metric_time__quarter` or `movement__client_id` for BigQuery."""
+    from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
+
+    _, engine = _declared(manifest)
+    request = MetricFlowQueryRequest.create(metric_names=list(metrics), group_by_names=list(group_by))
+    return _table_sql(engine.explain(request).sql_statement.sql)
+
+
+def _declared(manifest: Path) -> tuple[Any, Any]:
+    """What a semantic manifest declares, and an engine that compiles it."""
+    from metricflow.engine.metricflow_engine import MetricFlowEngine
+    from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
+    from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
+
+    try:
+        declared = parse_manifest_from_dbt_generated_manifest(manifest_json_string=manifest.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RefusedError(f"{manifest}: {error.strerror}; `dbt parse` writes it") from None
+    return declared, MetricFlowEngine(SemanticManifestLookup(declared), _bigquery())
 
 
 def _bigquery() -> Any:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 class PlanBuildOperator(TributaryOperator):
     """Decides once per run what all of its dbt tasks go by, and writes the beginning of the build into `ops.ledger`.
 
-    Returns `as_of`, `known_at` and `project` as text, and `touched`: JSON of the months that loads touched since
-    the last build, by raw table, or nothing when everything is to be built.
+    Returns `as_of`, `known_at` and `project` as text, `touched`: JSON of the months that loads touched since
+    the last build, by raw table, or nothing when everything is to be built, and `currencies`: JSON of the currencies
+    that clients report in, as far as they are declared.
     """
 
     ui_color = "#e6f7f5"
@@ -29,6 +30,7 @@ class PlanBuildOperator(TributaryOperator):
         from dataclasses import replace
 
         from tributary.builds import Build, project_checksum
+        from tributary.clients import load_clients
         from tributary.errors import RefusedError
         from tributary.ledger.builds import BEGUN, builds, record, touched
         from tributary.windows import parse, stamp
@@ -63,6 +65,7 @@ class PlanBuildOperator(TributaryOperator):
             "known_at": stamp(build.known_at),
             "project": build.project,
             "touched": "" if months is None else json.dumps(months),
+            "currencies": json.dumps({c.client_id: c.currency for c in load_clients("stripe").values() if c.currency}),
         }
 
     def _look_ahead(self, build: "Build", before: "list[Build]", *, asked: bool) -> None:

@@ -37,6 +37,8 @@ def check_client(
     yield Finding(subject, "account", f"{client.account}, its clock says {now:%Y-%m-%d %H:%M:%S} UTC")
     yield Finding(subject, "API version", source.api_version)
     yield _first_day(subject, source, api, contracts, client)
+    if currency := source.account_currency(api):
+        yield _currency(subject, client, currency)
     for contract in contracts.values():
         yield _readable(subject, source, api, contract, client, now)
 
@@ -64,6 +66,22 @@ def _first_day(
         f"asks for; set since: {oldest:%Y-%m-%d} in clients.yml and trigger a run with *Read everything again*"
     )
     return Finding(subject, "first day", fix=fix)
+
+
+def _currency(subject: str, client: Client, currency: str) -> Finding:
+    """What marts report in against what the account says; without a declaration they go by the first movements."""
+    if client.currency is None:
+        return Finding(
+            subject, "currency", f"{currency}; `currency: {currency}` in clients.yml makes marts report in it"
+        )
+    if client.currency != currency:
+        return Finding(
+            subject,
+            "currency",
+            fix=f"clients.yml says {client.currency}, the account's default currency is {currency}: correct it. "
+            "For marts in another currency set the dbt variable `reporting` instead",
+        )
+    return Finding(subject, "currency", currency)
 
 
 def _readable(

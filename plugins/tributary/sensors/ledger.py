@@ -14,7 +14,8 @@ class LedgerSensor(TributaryOperator):
     """Succeeds when `ops.ledger` covers the run's window for every stream of the sources and every required client.
 
     It asks what is loaded, never what another DAG did or when: scheduled runs, triggers, reruns and backfills pass the
-    same gate. It waits in the triggerer, without a worker slot. Optional clients that are behind are marked as stale.
+    same gate. It waits in the triggerer, without a worker slot, and looks less often the longer it waits. Optional
+    clients that are behind are marked as stale.
     """
 
     ui_color = "#e6f7f5"
@@ -23,13 +24,11 @@ class LedgerSensor(TributaryOperator):
         self,
         *,
         sources: list[str],
-        interval: timedelta = timedelta(seconds=10),
         timeout: timedelta = timedelta(hours=12),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sources = sources
-        self.interval = interval
         self.timeout = timeout
 
     def run(self, context: Any) -> None:
@@ -44,12 +43,13 @@ class LedgerSensor(TributaryOperator):
         if not gaps:
             return self._pass(context)
         self.log.info("waiting for %d: %s", len(gaps), "; ".join(map(str, gaps)))
+        now = time.time()
         trigger = LedgerTrigger(
             window_start=stamp(window.start),
             window_end=stamp(window.end),
             sources=self.sources,
-            interval=self.interval.total_seconds(),
-            deadline=time.time() + self.timeout.total_seconds(),
+            since=now,
+            deadline=now + self.timeout.total_seconds(),
             labels=labels,
         )
         self.defer(trigger=trigger, method_name="resume")

@@ -68,6 +68,8 @@ class Source(Protocol):
     api_version: str
     #: How far back the source still knows what changed; None: without end.
     feed_memory: timedelta | None
+    #: Whether a listing goes by ids and can't be cut by time: one from the first day on holds every record there is.
+    lists_by_id: bool
 
     def spacing(self, client: Client) -> Mapping[str, float]:
         """Seconds between two requests of one task, by API family; see `concurrency.spacing`."""
@@ -84,6 +86,9 @@ class Source(Protocol):
 
     def check_account(self, api: ApiClient, client: Client, livemode: bool | None) -> datetime:
         """Refuse a connection that leads to another account or mode; returns the source's clock."""
+
+    def account_currency(self, api: ApiClient) -> str | None:
+        """The currency that the account reports in, lower case; None where the source has none or doesn't say."""
 
     def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
         """The records created in the window; None if there are none, or if a listing can't be cut by time."""
@@ -109,7 +114,7 @@ class Source(Protocol):
         """The id of a record that is only the notice of a deletion; None for a real record."""
 
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
-        """When a full record was archived; None while it lives."""
+        """When a full record was archived, an empty text where that isn't said; None while it lives."""
 
     @property
     def erase(self) -> Callable[[ApiClient, str], None] | None:

@@ -10,15 +10,24 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from tributary.windows import Window, parse
 
 
+def pause(waited: float) -> float:
+    """Returns the seconds until the next look: a tenth of what was waited already, at least one, at most a minute."""
+    return min(max(waited / 10, 1.0), 60.0)
+
+
 class LedgerTrigger(BaseTrigger):
-    """Asks the ledger every `interval` seconds; fires with what is missing when it is nothing, or when time is up."""
+    """Asks the ledger again and again; fires with what is missing when it is nothing, or when time is up.
+
+    `since` is when the waiting began and `deadline` when it ends, in seconds since 1970: a triggerer that is started
+    anew goes on where the former one was.
+    """
 
     def __init__(
         self,
         window_start: str,
         window_end: str,
         sources: list[str],
-        interval: float,
+        since: float,
         deadline: float,
         labels: dict[str, str],
     ) -> None:
@@ -26,12 +35,12 @@ class LedgerTrigger(BaseTrigger):
         self.window_start = window_start
         self.window_end = window_end
         self.sources = sources
-        self.interval = interval
+        self.since = since
         self.deadline = deadline
         self.labels = labels
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        names = ("window_start", "window_end", "sources", "interval", "deadline", "labels")
+        names = ("window_start", "window_end", "sources", "since", "deadline", "labels")
         return ("tributary.triggers.ledger.LedgerTrigger", {name: getattr(self, name) for name in names})
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -45,7 +54,8 @@ class LedgerTrigger(BaseTrigger):
             if gaps != known:
                 self.log.info("waiting for %d: %s", len(gaps), "; ".join(gaps))
                 known = gaps
-            await asyncio.sleep(self.interval)
+            now = time.time()
+            await asyncio.sleep(min(pause(now - self.since), max(self.deadline - now, 0)))
 
     def _gaps(self) -> list[str]:
         from tributary.hooks.warehouse import WarehouseHook

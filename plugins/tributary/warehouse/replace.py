@@ -11,6 +11,7 @@ from tributary.contracts.model import Axis, Contract, TableSpec
 from tributary.contracts.system import SYSTEM_COLUMNS
 from tributary.errors import RefusedError, TributaryError
 from tributary.flatten.manifest import StagedManifest
+from tributary.sources import source
 from tributary.warehouse.evolve import evolve
 from tributary.warehouse.literals import literal
 from tributary.warehouse.protocol import ConflictError, Warehouse
@@ -134,8 +135,11 @@ def render_replace(
         },
         already_loaded=ALREADY_LOADED,
         moved=MOVED,
-        children=[_table(project, child, bounds) | {"parent_key": child.parent_key} for child in children],
+        children=[_child(project, child, bounds) for child in children],
         chunks=[_chunk(project, contract, number, *chunk) for number, chunk in enumerate(staged)],
+        # What a walk tells of merges, and that records are archived: both are rare, and their statements are not free.
+        merges=", ".join(contract.merged_ids) if any(m.tables[own.name].gone for _, m in staged) else "",
+        archived=any(m.tables[own.name].archived for _, m in staged),
         rejects=f"({' union all '.join(rejects)})" if rejects else None,
         drift=[_drift(contract, manifest, report) for _, manifest in staged for report in manifest.drift],
         ledger_columns=LEDGER_COLUMNS,
@@ -152,10 +156,17 @@ def _table(project: str, table: TableSpec, bounds: str) -> dict[str, Any]:
         "stream": table.stream,
         "key": table.key,
         "columns": [*(column.name for column in table.columns), *SYSTEM_COLUMNS],
+        "attributes": [column.name for column in table.columns if column.name not in table.key],
         "raw": _quoted(project, f"raw.{table.name}"),
         "history": _quoted(project, f"raw_history.{table.name}"),
         "bounds": bounds,
     }
+
+
+def _child(project: str, table: TableSpec, bounds: str) -> dict[str, Any]:
+    assert table.child is not None
+    more = {"parent_key": table.parent_key, "keeps_vanished": table.child.keeps_vanished}
+    return _table(project, table, bounds) | more
 
 
 def _chunk(project: str, contract: Contract, number: int, staged: Staged, manifest: StagedManifest) -> dict[str, Any]:
@@ -186,6 +197,7 @@ def _chunk(project: str, contract: Contract, number: int, staged: Staged, manife
         "rejected": {name: table.rejected for name, table in manifest.tables.items()},
         "gone": manifest.tables[own].gone,
         "from_the_first_day": _from_the_first_day(contract, manifest),
+        "everything": _lists_everything(contract, manifest),
         # What could not be read is not gone.
         "tombstones": _tells_what_is_gone(contract, manifest) and not (manifest.keyless_rejects or manifest.unread),
         "requests": manifest.requests.get("requests", 0),
@@ -204,6 +216,13 @@ def _tells_what_is_gone(contract: Contract, manifest: StagedManifest) -> bool:
     if manifest.axis == Axis.WHOLE or contract.time is None or contract.time.immutable:
         return True
     return _from_the_first_day(contract, manifest)
+
+
+def _lists_everything(contract: Contract, manifest: StagedManifest) -> bool:
+    """Whether the listing holds every record, whatever its date is and even if it has none."""
+    if manifest.axis == Axis.CREATED and contract.time is not None:
+        return source(contract.source).lists_by_id and _from_the_first_day(contract, manifest)
+    return manifest.axis != Axis.CHANGED
 
 
 def _from_the_first_day(contract: Contract, manifest: StagedManifest) -> bool:
@@ -225,7 +244,7 @@ def _bounds(
 ) -> str:
     """The partitions that the load can touch, as a literal condition."""
     manifests = [manifest for _, manifest in staged]
-    if contract.time is None or any(manifest.axis == Axis.WHOLE for manifest in manifests):
+    if contract.time is None or any(_lists_everything(contract, manifest) for manifest in manifests):
         return "_record_date >= date '0001-01-01'"
     own = contract.tables[0]
     days: list[date] = []

@@ -48,6 +48,7 @@ def test_all_is_well_on_the_local_stack(world: World):
         "ok lake bucket gs://tributary-lake",
         "ok stripe acme connection stripe_default, test mode",
         "ok stripe acme account acct_tributary, its clock says 2026-01-04 06:00:0",
+        "ok stripe acme currency usd",
         "ok stripe acme read invoices changed, created",
         "ok hubspot acme read contacts changed, created",
         "ok hubspot acme read owners whole",
@@ -189,6 +190,23 @@ def test_a_key_of_another_account_or_mode(world: World, tmp_path: Path):
     assert "stripe other account connection stripe_default leads to Stripe account acct_tributary" in other
     assert "holds a test mode key" in live
     assert "set AIRFLOW_CONN_HUBSPOT_MISSING" in missing
+
+
+def test_the_currency_that_marts_report_in(world: World, tmp_path: Path):
+    """The account's default one: told where clients.yml leaves it open, a mistake where it says another."""
+    clients = yaml.safe_load((ROOT / "include" / "clients.yml").read_text())
+    [acme] = clients["stripe"]
+    clients["stripe"] = [
+        {**acme, "currency": "eur"},
+        {k: v for k, v in acme.items() if k != "currency"} | {"client_id": "open"},
+    ]
+    file = tmp_path / "clients.yml"
+    file.write_text(yaml.safe_dump(clients))
+    code, lines = preflight("stripe", TRIBUTARY_CLIENTS_FILE=str(file))
+    assert code == 1
+    [wrong] = to_mend(lines)
+    assert wrong.startswith("stripe acme currency clients.yml says eur, the account's default currency is usd")
+    assert any(line.startswith("ok stripe open currency usd; `currency: usd` in clients.yml") for line in lines)
 
 
 def test_places_that_do_not_exist(world: World):

@@ -1,3 +1,8 @@
+{%- set columns = [
+    'client_id', 'pipeline_id', 'pipeline_label', 'id', 'label', 'display_order', 'is_closed', 'ticket_state',
+    'archived', 'archived_at', 'created_at', 'updated_at'
+] -%}
+-- Steps that were taken out of a pipeline stay, deleted: records can still be in them.
 select
     records.client_id,
     records.pipeline_id,
@@ -14,4 +19,4 @@ select
     records._deleted_at is not null or coalesce(records.archived, false) as is_deleted,
     records._deleted_at as deleted_at,
     records._observed_at as observed_at
-from {{ as_known('hubspot', 'hubspot_ticket_pipeline_stages') }} as records
+from {{ listed_or_former('hubspot', 'hubspot_ticket_pipeline_stages', ['client_id', 'pipeline_id', 'id'], columns) }} as records

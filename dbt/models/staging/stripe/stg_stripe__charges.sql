@@ -8,7 +8,8 @@ select
     records.payment_method_id,
     records.balance_transaction_id,
     records.failure_balance_transaction_id,
-    records.status,
+    -- charges of the first years have no status
+    coalesce(records.status, case when records.paid then 'succeeded' else 'failed' end) as status,
     records.paid as is_paid,
     records.captured as is_captured,
     records.refunded as is_fully_refunded,

@@ -22,6 +22,7 @@ select
     {{ major_units('records.discount_amount') }} as discount_amount,
     {{ major_units('records.total - records.total_excluding_tax') }} as tax_amount,
     {{ major_units(summed_amounts('records.refunds', 'amount_refunded')) }} as refunded_amount,
+    {{ major_units(outside_refunds('records.refunds')) }} as outside_refunded_amount,
     coalesce(records.refund_id, json_value(json_query_array(records.refunds)[safe_offset(0)], '$.refund')) as refund_id,
     records.refunds,
     records.customer_balance_transaction_id,

@@ -33,14 +33,14 @@ def columns(fields: Fields) -> list[Any]:
 
 def column(name: str, kind: Any) -> Any:
     """Return a column (SimpleColumnProto)."""
-    from zetasql.wasi._pb2.zetasql.public import simple_table_pb2  # type: ignore[import-not-found]
+    from zetasql.wasi._pb2.zetasql.public import simple_table_pb2
 
     return simple_table_pb2.SimpleColumnProto(name=name, type=kind)
 
 
 def simple_type(name: str) -> Any:
     """Return a scalar type (TypeProto) by BigQuery's name of it."""
-    from zetasql.wasi._pb2.zetasql.public import type_pb2  # type: ignore[import-not-found]
+    from zetasql.wasi._pb2.zetasql.public import type_pb2
 
     kind = _KINDS.get(re.sub(r"\(.*", "", name.upper()))
     if kind is None:
@@ -87,7 +87,7 @@ def catalog(tables: Mapping[Path, list[Any]], variables: Mapping[str, Any], lang
     root = _empty(language)
     nested: dict[Path, Any] = {(): root}
     for path, found in tables.items():
-        folder = ()
+        folder: Path = ()
         for part in path[:-1]:
             deeper = (*folder, part.lower())
             if deeper not in nested:
@@ -102,7 +102,7 @@ def catalog(tables: Mapping[Path, list[Any]], variables: Mapping[str, Any], lang
 
 
 def _empty(language: Any) -> Any:
-    from zetasql.wasi._pb2.zetasql.proto import simple_catalog_pb2  # type: ignore[import-not-found]
+    from zetasql.wasi._pb2.zetasql.proto import simple_catalog_pb2
 
     copy = simple_catalog_pb2.SimpleCatalogProto()
     copy.CopyFrom(_with_functions(language.SerializeToString()))

@@ -21,8 +21,8 @@ https://cloud.google.com/bigquery/docs/querying-partitioned-tables, …/querying
 
 def functions() -> list[Any]:
     """Return the functions (FunctionProto) to add to the catalog."""
-    from zetasql.wasi._pb2.zetasql.proto import function_pb2  # type: ignore[import-not-found]
-    from zetasql.wasi._pb2.zetasql.public import function_pb2 as enums  # type: ignore[import-not-found]
+    from zetasql.wasi._pb2.zetasql.proto import function_pb2
+    from zetasql.wasi._pb2.zetasql.public import function_pb2 as enums
 
     found = []
     for name, arguments in AGGREGATES.items():

@@ -14,7 +14,9 @@ from include.local.emulator.googlesql.service import Refused, analyzer
 
 _POSITION = re.compile(r"\[at (\d+:\d+)\]")
 _PSEUDO_COLUMN = re.compile("|".join(gaps.PSEUDO_COLUMNS), re.IGNORECASE)
-_VIEWED = re.compile(r"(?:from|join)\s+((?:`[^`]+`|[\w-]+)(?:\.(?:`[^`]+`|\w+))*)", re.IGNORECASE)
+_NAME = r"((?:`[^`]+`|[\w-]+)(?:\.(?:`[^`]+`|\w+))*)"
+_MADE = re.compile(rf"\bcreate\s+(?:or\s+replace\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?{_NAME}", re.IGNORECASE)
+_VIEWED = re.compile(rf"\b(?:from|join)\s+{_NAME}", re.IGNORECASE)
 
 
 def apply() -> None:
@@ -32,10 +34,9 @@ def apply() -> None:
             written = judge.check(bq_sql, query_params or (), project_id, ctx.catalog)
         except Refused as refusal:
             raise InvalidQueryError(str(refusal)) from None
-        before: dict[tuple[str, ...], int] = {}
+        before: dict[tuple[str, str, str], int] = {}
         for name, replaced in written.items():
-            reference = (project_id, *name.split("."))[-3:]
-            if len(reference) == 3:
+            if reference := named.reference(name, project_id):
                 before[reference] = 0 if replaced else partitions.count(*reference, ctx)
         done = await run(project_id, job_id, bq_sql, query_params, ctx, **options)
         for reference, number in before.items():
@@ -64,23 +65,19 @@ class Judge:
         limits.check_text(sql)
         template, values = templates.lifted(sql)
         try:
-            known = self._known(template, values, project, tables)
+            known = _Known(project, tables)
+            for path in named.tables(template):
+                known.add(path, templates.filled(".".join(path), values))
             limits.check_resolved_text(sql, known.views())
-            verdict = memory.key("verdict", template, _types(parameters), json.dumps(sorted(known.digests.items())))
-            written = memory.memory().get(verdict)
-            if written is None:
-                written = json.dumps(self._analyze(template, parameters, known))
-                memory.memory().put(verdict, written)
+            limits.check_locations(known.locations(_MADE.findall(sql)))
+            told = json.dumps([sorted(known.digests.items()), _types(parameters)])
+            written = memory.by_shape(
+                "verdict", template, told, compute=lambda: json.dumps(self._analyze(template, parameters, known))
+            )
             return {templates.filled(name, values): replaced for name, replaced in json.loads(written).items()}
         except Refused as refusal:
             message = templates.filled(str(refusal).removeprefix("[INVALID_ARGUMENT] "), values)
             raise Refused(_POSITION.sub(r"at [\1]", message)) from None
-
-    def _known(self, template: str, values: dict[str, str], project: str, tables: Any) -> _Known:
-        known = _Known(project, tables)
-        for path in named.tables(template):
-            known.add(path, templates.filled(".".join(path), values))
-        return known
 
     def _analyze(self, template: str, parameters: Sequence[Mapping[str, Any]], known: _Known) -> dict[str, bool]:
         """Analyze every statement of a script; return the tables that it writes, as `check` does."""
@@ -150,7 +147,9 @@ class _Script:
         if made.added:
             path = next((path for path in known.digests if ".".join(path) == made.name), None)
             before = self.tables[made.name][1] if made.name in self.tables else known.columns(path) or []
-        columns = before + [catalog.column(name, kind) for name, kind, _ in made.columns]
+        there = {column.name.lower() for column in before}
+        new = [(name, kind) for name, kind, _ in made.columns if name.lower() not in there]  # IF NOT EXISTS
+        columns = before + [catalog.column(name, kind) for name, kind in new]
         digest = memory.key(*(column.SerializeToString().hex() for column in columns))
         self.tables[made.name] = digest, columns
         self.written[made.name] = not made.added
@@ -163,6 +162,7 @@ class _Known:
         self.project, self.tables = project, tables
         self.digests: dict[Path, str] = {}
         self.fields: dict[Path, Any] = {}
+        self.names: list[str] = []
 
     def add(self, path: Path, name: str) -> None:
         """Take note of a table that the template names by `path` and the text by `name`."""
@@ -173,11 +173,22 @@ class _Known:
             if view is not None:
                 self.fields[path] = view
             return
+        self.names.append(name)
         reference = named.reference(name, self.project)
         table = self.tables.get_table(*reference) if reference else None
         if table is not None:
             self.fields[path] = table
         self.digests[path] = named.digest(reference, table) if reference else named.ABSENT
+
+    def locations(self, made: Sequence[str]) -> dict[str, str]:
+        """Return the location of each dataset whose tables the job reads, or in which it makes those of these names."""
+        found = {}
+        for name in (*self.names, *made):
+            reference = named.reference(name.replace("`", ""), self.project)
+            dataset = self.tables.get_dataset(*reference[:2]) if reference else None
+            if dataset is not None:
+                found[dataset.dataset_id] = dataset.location
+        return found
 
     def views(self) -> Iterator[str]:
         """Yield the text of every view that the job reads, and of those below it, as often as each is read."""
@@ -222,7 +233,7 @@ def _cannot_be_judged(message: str, script: str, functions: set[str]) -> bool:
 
 
 def _options(language: Any, parameters: Sequence[Mapping[str, Any]]) -> Any:
-    from zetasql.wasi._pb2.zetasql.proto import options_pb2  # type: ignore[import-not-found]
+    from zetasql.wasi._pb2.zetasql.proto import options_pb2
 
     modes = options_pb2.AnalyzerOptionsProto.DESCRIPTOR.fields_by_name["error_message_mode"].enum_type
     options = options_pb2.AnalyzerOptionsProto(language_options=language)
@@ -239,5 +250,5 @@ def _options(language: Any, parameters: Sequence[Mapping[str, Any]]) -> Any:
     return options
 
 
-def _types(parameters: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps([[each.get("name"), each.get("parameterType")] for each in parameters], sort_keys=True)
+def _types(parameters: Sequence[Mapping[str, Any]]) -> list[Any]:
+    return [[each.get("name"), each.get("parameterType")] for each in parameters]

@@ -67,6 +67,14 @@ def check_resolved_text(sql: str, views: Iterable[str]) -> None:
         raise Refused(f"Resolved query is too large: {size:,} bytes with its views, at most {RESOLVED_BYTES:,}.")
 
 
+def check_locations(datasets: Mapping[str, str]) -> None:
+    """Refuse a job, and so a view, over datasets of two locations: https://cloud.google.com/bigquery/docs/locations."""
+    first = next(iter(datasets.items()), None)
+    for name, location in datasets.items():
+        if first is not None and location.upper() != first[1].upper():
+            raise Refused(f"Dataset {name} is in {location}, dataset {first[0]} in {first[1]}: no job reads both")
+
+
 def check_statement(statement: Statement, temporary: Iterable[str], text: str) -> None:
     """Refuse DDL on permanent entities in a transaction: https://cloud.google.com/bigquery/docs/transactions."""
     if not statement.in_transaction or not statement.changes_schema or statement.is_temporary:

@@ -15,11 +15,7 @@ _digests: dict[tuple[str, ...], tuple[Any, str]] = {}
 
 def tables(sql: str) -> list[Path]:
     """Return the tables that a script names, as written. Raises Refused where the syntax is wrong."""
-    key = memory.key("names", sql)
-    found = memory.memory().get(key)
-    if found is None:
-        found = json.dumps(sorted(analyzer().tables(sql)))
-        memory.memory().put(key, found)
+    found = memory.by_shape("names", sql, compute=lambda: json.dumps(sorted(analyzer().tables(sql))))
     return [tuple(parts) for parts in json.loads(found)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ class Made:
     """A table, view or function that a statement makes. Columns are (name, type, options), None of a function."""
 
     name: str
-    columns: list[tuple[str, Any, Mapping[str, Any]]] | None
+    columns: Sequence[tuple[str, Any, Mapping[str, Any]]] | None
     options: Mapping[str, Any] = field(default_factory=dict)
     partition_by: list[Any] = field(default_factory=list)
     cluster_by: list[Any] = field(default_factory=list)

@@ -23,8 +23,8 @@ class Analyzer:
     """The analyzer's service in this process. Starting it takes a tenth of a second once the module is compiled."""
 
     def __init__(self, wasm: Any) -> None:
-        from zetasql.types import LanguageOptions, ResolvedNodeKind  # type: ignore[import-not-found]
-        from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2  # type: ignore[import-not-found]
+        from zetasql.types import LanguageOptions, ResolvedNodeKind
+        from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
 
         self._wasm, self._messages = wasm, local_service_pb2
         language = LanguageOptions.maximum_features()
@@ -64,7 +64,7 @@ class Analyzer:
 
     def _call(self, method: str, request: Any, answer: Any) -> Any:
         from google.protobuf import empty_pb2
-        from zetasql.core.exceptions import ServerError  # type: ignore[import-not-found]
+        from zetasql.core.exceptions import ServerError
 
         try:
             return self._wasm.call_grpc_func(f"ZetaSqlLocalService_{method}", request, answer or empty_pb2.Empty)
@@ -82,7 +82,7 @@ def analyzer() -> Analyzer:
     class Module:
         @staticmethod
         def from_file(engine: Any, path: str) -> Any:
-            from wasmtime import Module  # type: ignore[import-not-found]
+            from wasmtime import Module
 
             return Module.deserialize_file(engine, str(compiled))
 
@@ -95,7 +95,7 @@ def analyzer() -> Analyzer:
 def compile_module() -> Path:
     """Compile the analyzer's WebAssembly to machine code beside it, unless that was done (about 20 CPU seconds)."""
     import wasmtime
-    from zetasql.wasi import get_wasm_path  # type: ignore[import-not-found]
+    from zetasql.wasi import get_wasm_path
 
     source = Path(get_wasm_path())
     versions = " ".join(importlib.metadata.version(package) for package in ("wasmtime", "zetasql"))

@@ -35,6 +35,7 @@ class HubSpot:
 
     name = "hubspot"
     feed_memory = None
+    lists_by_id = True
     erase_by_hand = "delete these contacts for good in HubSpot (Actions > Delete > Permanently delete)"
 
     @property
@@ -74,6 +75,9 @@ class HubSpot:
         if (budget := burst(answer)) and not client.requests_per_second:
             api.pace("default", spacing(*budget, POOL_SLOTS[self.name]))
         return answer.source_now
+
+    def account_currency(self, api: ApiClient) -> str | None:
+        return None  # deals name their own
 
     def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
         """A collection is listed in the order of its ids, so it can't be cut by time."""
@@ -120,7 +124,9 @@ class HubSpot:
         return None
 
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
-        return record.get("archivedAt") or record.get("updatedAt") if record.get("archived") is True else None
+        if record.get("archived") is not True:
+            return None
+        return record.get("archivedAt") or record.get("updatedAt") or ""
 
     def erase(self, api: ApiClient, id_: str) -> None:
         """For good, with what hangs on the contact; HubSpot takes up to 30 days for the last copy."""

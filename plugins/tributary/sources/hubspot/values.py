@@ -1,5 +1,6 @@
 """Values of properties that no column takes, typed by the portal's own catalogue. All of them arrive as text."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,8 @@ from tributary.flatten.values import UnfitError, converter, decimal, finite, spl
 
 Convert = Callable[[Any], Any]
 _int64 = converter(ColumnType.INT64)
+#: A number of up to 15 digits, which a double holds so that it reads the same again.
+_PLAIN, _SHORT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?"), 15
 
 
 def number(value: Any) -> int | float | str | None:
@@ -19,6 +22,9 @@ def number(value: Any) -> int | float | str | None:
     """
     if value == "":
         return None
+    if isinstance(value, str) and len(value) <= _SHORT and _PLAIN.fullmatch(value):
+        short = float(value)
+        return int(short) if short.is_integer() else short
     try:
         return _int64(value)  # type: ignore[no-any-return]
     except UnfitError:

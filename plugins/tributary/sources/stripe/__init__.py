@@ -34,6 +34,7 @@ class Stripe:
     token_path = None
     #: /v1/events reaches 30 days back; older windows are listed again, with days to spare for a run that is late.
     feed_memory = timedelta(days=25)
+    lists_by_id = False
     #: Its redaction is a job that has to be looked over, and a key that only reads may not start one.
     erase = None
     erase_by_hand = "delete or redact these customers in the dashboard (Settings > Compliance > Data redaction)"
@@ -90,6 +91,9 @@ class Stripe:
                 f"{client.client_id} is pinned to livemode: {str(client.livemode).lower()}; nothing was read"
             )
         return answer.source_now
+
+    def account_currency(self, api: ApiClient) -> str | None:
+        return api.get("/v1/account", Account)[1].default_currency
 
     def extent(self, api: ApiClient, contract: Contract, window: Window) -> Extent | None:
         return extent(api, contract, window)

@@ -15,6 +15,7 @@ from tributary.contracts.model import Contract
 
 class Account(msgspec.Struct):
     id: str
+    default_currency: str | None = None
 
 
 class Head(msgspec.Struct):
