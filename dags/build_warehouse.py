@@ -9,6 +9,10 @@ When all is well come the tables of the semantic layer (`metrics`), and the buil
 **Window**: the data interval, or `window_start` / `window_end` of the trigger form. Every result is computed as of the window's end, from
 what was known when `plan_build` ran, or at `known_at`.
 
+A window that ends before the one that the marts hold (a cleared old run, a trigger for last summer) is refused before anything is built,
+since the marts would be of then until the next night. *Build the past* in the form does it all the same, and the next nightly run brings the
+present back; `as_of` in `staging.int_as_of` says what the marts are of.
+
 **Rerun**: clear a model to build it and its tests by itself, `build_all` to build all in one go, `plan_build` to decide anew what for; each
 with its downstream. Or trigger again. *Build everything* in the form also builds the months that no load touched.
 
@@ -17,6 +21,7 @@ with its downstream. Or trigger again. *Build everything* in the form also build
 |---|---|---|
 | wait_for_sources | waiting for …, and after 12 hours: the ledger still lacks … | look at the lane of that stream in its ingest DAG; once it has run, this task goes on by itself, or, if it had given up, is to be cleared |
 | plan_build | known_at … has to lie between … | correct the form, trigger again |
+| plan_build | the marts are of … and this build would take them back | nothing: the newer build holds that day; or trigger with *Build the past* |
 | build_all | dbt's reason for not running at all | mend the project or its profile, clear the task |
 | a model could not be built | BigQuery's reason, in the log of its second attempt at it | mend the model, clear the task with its downstream |
 | a model was built, but … found rows | the test, and the table in `dq` with the rows | look at the rows, mend model or source, clear the task with its downstream; if loads of old windows were under way, clear from `plan_build` on |

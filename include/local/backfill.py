@@ -89,8 +89,8 @@ class Backfill:
         wanted = self._range
         missing = self._api.backfill_dates(**self._body())
         self._say(f"{wanted.days} days by a run each, {len(missing)} of them to run")
-        if missing and not self._api.active_backfill(wanted.dag_id):
-            self._api.create_backfill(**self._body())
+        if missing:
+            missing = self._begin()
         with _progress(self._console) as progress:
             bar = progress.add_task("days", total=wanted.days)
             while True:
@@ -103,6 +103,22 @@ class Backfill:
         if failed := sorted(str(day) for day, state in states.items() if state == "failed"):
             self._say(f"failed: {', '.join(failed)}. Mend what their logs say and give the same command again.")
         return not failed and len(ended) == wanted.days
+
+    def _begin(self) -> list[str]:
+        """Create the backfill, or rejoin it; another one of the DAG is waited for, since Airflow runs one at a time.
+        Returns the dates that it runs."""
+        body, waited_for = self._body(), None
+        while True:
+            other = self._api.active_backfill(self._range.dag_id)
+            missing = self._api.backfill_dates(**body)
+            if other is None and (not missing or self._api.create_backfill(**body)):
+                return missing
+            if other and _is_same(other, body):
+                return missing
+            if other and other["id"] != waited_for:
+                waited_for = other["id"]
+                self._say(f"waiting for {_named(other)}; this one goes on by itself when that has ended")
+            time.sleep(_POLL_SECONDS)
 
     def _body(self) -> dict[str, Any]:
         wanted = self._range
@@ -118,6 +134,25 @@ class Backfill:
 
     def _say(self, text: str) -> None:
         self._console.print(f"  {text}", markup=False)
+
+
+def _is_same(other: dict[str, Any], body: dict[str, Any]) -> bool:
+    """Whether a backfill is the one that the body asks for."""
+    days = all(_moment(other[name]) == _moment(body[name]) for name in ("from_date", "to_date"))
+    return days and (other["dag_run_conf"] or {}) == body["dag_run_conf"]
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _named(backfill: dict[str, Any]) -> str:
+    """What people need to find a backfill."""
+    paused = ", which is paused (unpause it in Airflow's UI)" if backfill["is_paused"] else ""
+    return (
+        f"backfill {backfill['id']} of {backfill['dag_id']} from {_moment(backfill['from_date']):%Y-%m-%d} to "
+        f"{_moment(backfill['to_date']):%Y-%m-%d}{paused}: Airflow runs one of a DAG at a time"
+    )
 
 
 def watch(api: AirflowApi, dag_id: str, run_id: str, console: Console) -> bool:

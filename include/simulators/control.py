@@ -17,7 +17,7 @@ from include.simulators.changes import ChangeError, add_collection, delete_objec
 from include.simulators.faults import Fault, parse_fault
 from include.simulators.simulation import Simulation
 from include.simulators.stripe.events import event_books
-from include.simulators.web import compact, read_json
+from include.simulators.web import compact, id_in, read_json
 from include.simulators.world.build import HUBSPOT_COLLECTIONS, LINK_COLLECTIONS
 from include.simulators.world.moments import SECOND, iso, parse
 from include.simulators.world.store import JsonObject
@@ -107,7 +107,7 @@ class Control:
         return StreamingResponse(_written(lines), media_type="application/x-ndjson")
 
     async def _objects(self, request: Request) -> JsonObject:
-        name, id = self._collection(request), request.path_params["id"]
+        name, id = self._collection(request), id_in(request)
         if request.method == "DELETE":
             delete_object(self._simulation, name, id)
             return {"deleted": id}
@@ -131,7 +131,8 @@ class Control:
         return [parse_fault(each, self._service) for each in (given if isinstance(given, list) else [given])]
 
     async def _settings(self, request: Request) -> JsonObject:
-        """Rate limits (off by default), lag of the search index, page size of associations, Stripe's last upgrade."""
+        """Rate limits (off by default), lag of the search index, page size of associations, Stripe's last upgrade, and
+        what something between the client and the service lets through."""
         simulation = self._simulation
         if request.method == "PUT":
             given = await read_json(request)
@@ -145,6 +146,8 @@ class Control:
                     simulation.search_lag = int(value * SECOND)
                 elif key == "association_page" and isinstance(value, int) and value > 0:
                     simulation.association_page = value
+                elif key in ("answer_limit", "answer_limit_status", "url_limit") and isinstance(value, int | None):
+                    setattr(simulation, key, value)
                 elif key == "upgraded_at" and isinstance(value, str | None):
                     simulation.upgraded_at = None if value is None else parse(value)
                 else:
@@ -153,6 +156,9 @@ class Control:
             "rate_limits": simulation.limits.enforced,
             "search_lag_seconds": simulation.search_lag / SECOND,
             "association_page": simulation.association_page,
+            "answer_limit": simulation.answer_limit,
+            "answer_limit_status": simulation.answer_limit_status,
+            "url_limit": simulation.url_limit,
             "upgraded_at": None if simulation.upgraded_at is None else iso(simulation.upgraded_at),
         }
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from include.simulators.faults import DISTURBING, INSTEAD, Fault
 from include.simulators.simulation import Simulation
+from include.simulators.web import with_whole_ids
 from include.simulators.world.moments import http_date
 
 _CURSORS = ("starting_after", "ending_before", "after")
@@ -61,8 +62,13 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = with_whole_ids(scope)
         if scope["path"].startswith("/_sim"):
             await self._app(scope, receive, self._dated(send))
+            return
+        limit = self._simulation.url_limit
+        if limit is not None and len(scope["raw_path"]) + len(scope["query_string"]) > limit:
+            await self._answer(_in_between(414), "url_limit", scope, send)
             return
         body = await _read(receive) if scope["method"] in ("POST", "PUT", "PATCH") else b""
         fault, page_key, cursor = self._choose(scope, body)
@@ -80,6 +86,8 @@ class Gate:
         """The fault for this request, the key of the list it pages through (None: no list) and its cursor."""
         method, path = scope["method"], scope["path"]
         if not self._simulation.faults.faults:
+            # Pages of an earlier menu are nobody's page before.
+            self._pages.clear()
             return None, None, None
         page_key, cursor = self._page_of(method, path, scope["query_string"].decode("latin-1"), body)
         known = page_key is not None and cursor is not None and page_key in self._pages
@@ -155,11 +163,23 @@ class Gate:
             self._service.create_next(self._simulation, scope["path"], msgspec.json.decode(answer.body))
         elif kind in DISTURBING and fault and self._service.disturb and answer.status == 200:
             self._service.disturb(self._simulation, fault, scope["path"], msgspec.json.decode(answer.body))
+        limit = self._simulation.answer_limit
+        if limit is not None and len(answer.body) > limit:
+            if self._simulation.answer_limit_status:
+                await self._answer(_in_between(self._simulation.answer_limit_status), "answer_limit", scope, send)
+                return
+            kind = "answer_limit"
+        await self._send(kind, answer, fault, scope, receive, send)
+
+    async def _send(
+        self, kind: str | None, answer: Answer, fault: Fault | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         self._log(scope, answer.status, kind)
         answer.headers["content-length"] = str(len(answer.body))
         await self._start(answer, send)
-        if kind == "truncated":
-            await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
+        if kind in ("truncated", "answer_limit"):
+            end = len(answer.body) // 2 if kind == "truncated" else self._simulation.answer_limit
+            await send({"type": "http.response.body", "body": answer.body[:end], "more_body": True})
             await close(scope, receive, abruptly=False)
         elif kind == "slow" and fault:
             await self._trickle(answer.body, fault.seconds, send)
@@ -179,8 +199,11 @@ class Gate:
             self._log(scope, 0, fault.kind)
             await close(scope, receive, abruptly=True)
             return
-        answer = self._service.failure(self._simulation, fault, scope)
-        self._log(scope, answer.status, fault.kind)
+        await self._answer(self._service.failure(self._simulation, fault, scope), fault.kind, scope, send)
+
+    async def _answer(self, answer: Answer, kind: str, scope: Scope, send: Send) -> None:
+        """Sends an answer that is not the service's own."""
+        self._log(scope, answer.status, kind)
         answer.headers["content-length"] = str(len(answer.body))
         await self._start(answer, send)
         await send({"type": "http.response.body", "body": answer.body})
@@ -202,6 +225,11 @@ class Gate:
     def _log(self, scope: Scope, status: int, fault: str | None) -> None:
         query = scope["query_string"].decode("latin-1")
         self._simulation.record(self._service.name, scope["method"], scope["path"], query, status, fault)
+
+
+def _in_between(status: int) -> Answer:
+    """What a proxy answers in the service's place."""
+    return Answer(status, {"content-type": "text/html"}, f"<html><body><h1>{status}</h1></body></html>".encode())
 
 
 def _without_cursor(query: bytes) -> bytes:

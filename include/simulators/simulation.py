@@ -55,6 +55,11 @@ class Simulation:
     association_page: int = 100
     upgraded_at: int | None = None
     """When the Stripe account moved to the current API version; events from before are in the old shape."""
+    answer_limit: int | None = None
+    """Bytes that an answer may have: something on the way cuts off what is longer, or says `answer_limit_status`."""
+    answer_limit_status: int | None = None
+    url_limit: int | None = None
+    """Characters that a URL may have, for something on the way that takes fewer than the service."""
     resources: Resources = field(default_factory=Resources)
     """Stripe's collections."""
     faults: FaultMenu = field(default_factory=FaultMenu)

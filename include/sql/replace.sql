@@ -132,13 +132,14 @@ left join {{ incoming }} i on {{ same('t', 'i', own.key) }}
 {% endif %}  and t._deleted_at is null
   and t._observed_at < {{ chunk.observed_from }}
   and i.client_id is null
-{% if rejects %}  and r.client_id is null
+{% if own.unlisted %}  and t.{{ own.unlisted }} is null
+{% endif %}{% if rejects %}  and r.client_id is null
 {% endif %}{% endfor %})
 where true
 qualify row_number() over (partition by client_id, {{ list(own.key) }} order by _gone_at, _chunk) = 1;
 
 {% for chunk in chunks if chunk.tombstones -%}
-select if(g.n <= {{ share_floor }} or g.n <= {{ tombstone_limit }} * t.n, 'ok', error(concat(
+select if(g.n <= {{ tombstone_floor }} or g.n <= {{ tombstone_limit }} * t.n, 'ok', error(concat(
   '{{ own.name }}, client ', {{ chunk.client_id }}, ', window ', {{ chunk.label }}, ': ', cast(g.n as string), ' of ', cast(t.n as string),
   ' records are no longer listed, more than the limit of {{ tombstone_limit }} in the contract; nothing was loaded. A lost permission or a wrong key looks like this')))
 from (select count(*) as n from {{ gone }} where _chunk = {{ chunk.number }}) g

@@ -41,6 +41,13 @@ def news_since(build: Build, before: Sequence[Build], held: datetime | None) -> 
     return min(last.as_of, last.known_at) - MARGIN
 
 
+def in_the_way(build: Build, before: Sequence[Build]) -> Build | None:
+    """The newest of the builds begun before whose results `build` would replace with older ones; None where it
+    replaces no newer results."""
+    newest = max(before, key=lambda other: (other.as_of, other.known_at), default=None)
+    return newest if newest and (build.as_of, build.known_at) < (newest.as_of, newest.known_at) else None
+
+
 def project_checksum(project: Path) -> str:
     """Checksum over everything in a dbt project that decides what it builds."""
     files = [project / "dbt_project.yml", project / "profiles.yml"]

@@ -26,6 +26,9 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=30),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=15),
+    # Of one attempt, waiting in the triggerer not counted: far above what any takes, so that a connection that hangs or
+    # a list without end holds a slot for hours and not for ever. What was landed by then is kept.
+    "execution_timeout": timedelta(hours=6),
 }
 
 TRIAGE = """

@@ -28,6 +28,13 @@ def build_params() -> dict[str, Param]:
             title="Known at",
             description="UTC. Only what had been observed by then counts; leave it empty for all that is known now.",
         ),
+        "into_the_past": Param(
+            False,
+            type="boolean",
+            title="Build the past",
+            description="Build although the marts hold a later day by now: until the next build about the present, "
+            "everybody who reads them sees the numbers of this window's end.",
+        ),
         "full_refresh": Param(
             False,
             type="boolean",

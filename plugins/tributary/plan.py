@@ -31,6 +31,8 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
     axis_reason: str
     window_start: str
     window_end: str
+    #: Records that are read by id besides, whatever the window holds.
+    ids: tuple[str, ...] = ()
     #: The landing folder that is flattened again, for a replay; nothing is asked of the API.
     folder: str | None = None
 

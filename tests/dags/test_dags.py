@@ -73,6 +73,13 @@ def test_models_wait_for_the_models_they_read_and_for_nothing_else_of_their_laye
         assert task.task_id == f"{nodes[model]['tags'][0]}.{nodes[model]['name']}"
 
 
+def test_no_attempt_of_a_task_lasts_for_ever(dags):
+    from tributary.ingest import DEFAULT_ARGS
+
+    limits = {task.execution_timeout for dag in dags.values() for task in dag.tasks}
+    assert limits == {DEFAULT_ARGS["execution_timeout"]}, "declared once, for every task"
+
+
 def test_dag_files_are_wiring(dags):
     for file in (ROOT / "dags").glob("*.py"):
         assert len(file.read_text(encoding="utf-8").splitlines()) <= 100, f"{file.name} holds more than wiring"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tributary.builds import MARGIN, Build, news_since, project_checksum
+from tributary.builds import MARGIN, Build, in_the_way, news_since, project_checksum
 
 
 def day(number: int, hour: int = 0) -> datetime:
@@ -45,6 +45,19 @@ def test_a_build_that_failed_is_followed_by_one_of_the_same_kind():
 )
 def test_everything_is_built_when_nothing_can_be_concluded(build, before, held):
     assert news_since(build, before, held) is None
+
+
+def test_a_build_of_an_earlier_moment_is_in_nobodys_place():
+    """What a cleared run of last week, or a trigger for last summer, would replace; whatever came between."""
+    past = Build(as_of=day(2), known_at=day(9), project="a")
+    assert in_the_way(past, []) is None
+    assert in_the_way(NEXT, [LAST, past]) is None
+    assert in_the_way(replace(LAST, known_at=day(7)), [LAST]) is None, "the same day, when more is known of it"
+    assert in_the_way(past, [LAST]) == LAST
+    assert in_the_way(past, [NEXT, past]) == NEXT, "a past that was asked for doesn't make the next one the present"
+    assert in_the_way(replace(LAST, known_at=day(5, 1)), [LAST]) == LAST, "the same day, when less was known of it"
+    begun = replace(NEXT, done=False)
+    assert in_the_way(LAST, [LAST, begun]) == begun, "it may have built some of its marts"
 
 
 def test_any_change_of_the_project_is_another_project(tmp_path: Path):

@@ -81,13 +81,14 @@ class AirflowApi:
         """The logical dates for which this backfill would start a run."""
         return [each["logical_date"] for each in self._call("POST", "/api/v2/backfills/dry_run", body)["backfills"]]
 
-    def create_backfill(self, **body: Any) -> None:
-        self._call("POST", "/api/v2/backfills", body)
+    def create_backfill(self, **body: Any) -> bool:
+        """Create the backfill; False where the DAG has another one that is not finished."""
+        return self._call("POST", "/api/v2/backfills", body, none_on=409) is not None
 
-    def active_backfill(self, dag_id: str) -> bool:
-        """Whether the DAG has a backfill that is not finished; Airflow allows one at a time."""
-        found = self._get("/api/v2/backfills", dag_id=dag_id, limit=100)["backfills"]
-        return any(backfill["completed_at"] is None for backfill in found)
+    def active_backfill(self, dag_id: str) -> dict[str, Any] | None:
+        """The backfill of the DAG that is not finished; Airflow allows one at a time."""
+        found = self._get("/api/v2/backfills", dag_id=dag_id, limit=100, order_by="-id")["backfills"]
+        return next((backfill for backfill in found if backfill["completed_at"] is None), None)
 
     def states_by_day(self, dag_id: str, first: date, last: date) -> dict[date, str]:
         """State of the run of each day's interval, as far as there is one."""
@@ -113,7 +114,7 @@ class AirflowApi:
         return RunState(state, done, total, failed, run.get("duration"))
 
     def _run(self, dag_id: str, run_id: str) -> Any:
-        return self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", missing_ok=True)
+        return self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", none_on=404)
 
     def _sign_in(self) -> None:
         answer = self._send("POST", "/auth/token", {"username": self._user, "password": self._password}, {})
@@ -125,14 +126,14 @@ class AirflowApi:
         return self._call("GET", path, query=query)
 
     def _call(
-        self, method: str, path: str, body: Any = None, *, query: dict[str, Any] | None = None, missing_ok: bool = False
+        self, method: str, path: str, body: Any = None, *, query: dict[str, Any] | None = None, none_on: int = 0
     ) -> Any:
         answer = self._send(method, path, body, query or {})
         if answer.status_code == 401:
             # The token has a lifetime that a demo left open over night outlives.
             self._sign_in()
             answer = self._send(method, path, body, query or {})
-        if answer.status_code == 404 and missing_ok:
+        if answer.status_code == none_on:
             return None
         if not answer.ok:
             raise LocalStackError(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")

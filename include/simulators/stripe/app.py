@@ -20,7 +20,7 @@ from include.simulators.stripe.event_list import EventList
 from include.simulators.stripe.lists import parse_params
 from include.simulators.stripe.mishaps import service
 from include.simulators.stripe.reader import Reader
-from include.simulators.web import pretty
+from include.simulators.web import id_in, pretty
 from include.simulators.world.store import JsonObject
 
 _VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$")
@@ -40,9 +40,7 @@ class StripeApi:
             self._route("/v1/account", self._account),
             self._route("/v1/balance", self._balance),
             self._route("/v1/events", lambda request: self._events.list(_pairs(request))),
-            self._route(
-                "/v1/events/{id}", lambda request: self._events.get(request.path_params["id"], _pairs(request))
-            ),
+            self._route("/v1/events/{id}", lambda request: self._events.get(id_in(request), _pairs(request))),
             self._route("/v1/{name}", self._list),
             self._route("/v1/{name}/{id}", self._get),
             self._route("/v1/{name}/{id}/{field}", self._list_inside),
@@ -123,7 +121,7 @@ class StripeApi:
         return self._unknown(request)
 
     def _get(self, request: Request) -> JsonObject:
-        name, id = request.path_params["name"], request.path_params["id"]
+        name, id = request.path_params["name"], id_in(request)
         resource = self._simulation.resources.get(name)
         if resource and resource.served:
             return self._reader.get(resource, id, _pairs(request))
@@ -132,7 +130,7 @@ class StripeApi:
         return self._unknown(request)
 
     def _list_inside(self, request: Request) -> JsonObject:
-        name, id, field = (request.path_params[key] for key in ("name", "id", "field"))
+        name, id, field = request.path_params["name"], id_in(request), request.path_params["field"]
         resource = self._simulation.resources.get(name)
         if resource and resource.served:
             nested = resource.nested.get(field)

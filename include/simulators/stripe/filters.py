@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from include.simulators.stripe.errors import invalid
 from include.simulators.stripe.lists import Params, Test, boolean, parse_params, within
+from include.simulators.stripe.present import UNLISTED
 from include.simulators.world.resources import Filter, Resource
 from include.simulators.world.store import JsonObject, values_at
 
@@ -42,6 +43,7 @@ def tests_for(resource: Resource, params: Params) -> list[Test]:
             tests += _single(name, each, params.single[name])
         elif each.unless is not None:
             tests.append(_not(_among(each.path, [each.unless])))
+    tests.append(lambda shape: UNLISTED not in shape)
     if resource.on_clock and not params.names.intersection(resource.on_clock):
         tests.append(lambda shape: shape.get("test_clock") is None)
     return tests

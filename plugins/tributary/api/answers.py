@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class Judgement:
 
 Judge = Callable[[Answer], Judgement]
 """Each source judges its own answers; see `sources/`."""
+
+
+def id_text(value: Any) -> str | None:
+    """An id as text, also one that came as a number; None where there is none."""
+    usable = isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+    return str(value) if usable else None
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

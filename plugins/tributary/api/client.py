@@ -4,17 +4,19 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import time as clock_time
+from http.client import HTTPException
 from typing import Any, TypeVar
 
 import msgspec
 import requests
 from pyrate_limiter import Limiter, Rate
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from tributary.api.answers import Answer, Judge, Verdict
 from tributary.api.mending import UNREADABLE, mended
@@ -31,16 +33,30 @@ LONGEST_WAIT = 60.0
 CHUNK = 1024**2
 TIMEOUT = (10.0, 60.0)
 """Seconds to connect and between two bytes of an answer."""
+#: Answers of a server, or of what lies before it, that a request may be too much for.
+HEAVY = (408, 413, 500, 502, 504)
+#: Answers to a URL that is too long for somebody on the way.
+TOO_LONG = (414, 431)
 
 
 class ApiError(TributaryError):
     """The API could not be read; another attempt of the task may."""
 
 
+class HeavyError(ApiError):
+    """The answer never comes whole, however little is asked for."""
+
+
+class ShapeError(ApiError):
+    """The answer is JSON, but not what the API is known to answer; the message has the path, and no value."""
+
+
 class _TransientError(Exception):
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    def __init__(self, reason: str, wait: float | None = None, *, heavy: bool = False) -> None:
         super().__init__(reason)
         self.wait = wait
+        #: Whether less of the same may succeed.
+        self.heavy = heavy
 
 
 class ApiClient:
@@ -91,20 +107,30 @@ class ApiClient:
         return self.request("POST", path, type_, json=json, **options)
 
     def request(
-        self, method: str, path: str, type_: type[T], *, family: str = "default", **options: Any
+        self,
+        method: str,
+        path: str,
+        type_: type[T],
+        *,
+        family: str = "default",
+        lighter: Iterator[Mapping[str, Any]] | None = None,
+        **options: Any,
     ) -> tuple[Answer, T]:
-        """One answer, decoded.
+        """One answer, decoded. `lighter`: parameters that ask for less and less, for answers that don't come whole.
 
         Raises:
             MissingError: the object does not exist.
             RefusedError: no retry can help (credential, permission, parameter); names connection and path.
             InvalidError: the API can't do what the request says.
             PostponedError: a daily quota is used up, or the API asked to wait for long.
+            ShapeError: the answer is not what the API is known to answer.
+            HeavyError: the answer never came whole, however little was asked for.
             ApiError: still failing after the last attempt.
         """
+        attempts = _Attempts(lighter, options)
         retrying = Retrying(
             retry=retry_if_exception_type(_TransientError),
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=attempts.are_over,
             wait=self._wait,
             before_sleep=self._log_retry(method, path),
             reraise=True,
@@ -113,8 +139,9 @@ class ApiClient:
         try:
             return retrying(self._once, method, path, type_, family, options)
         except _TransientError as error:
-            raise ApiError(
-                f"{method} {path} failed {ATTEMPTS} times, last: {error} (connection {self.connection}); "
+            kind = HeavyError if error.heavy else ApiError
+            raise kind(
+                f"{method} {path} failed {attempts.number} times, last: {error} (connection {self.connection}); "
                 "nothing was loaded, the task's next attempt goes on from the last finished page"
             ) from None
 
@@ -123,12 +150,19 @@ class ApiClient:
     ) -> tuple[Answer, T]:
         self._limiters[family].try_acquire(family)
         self.counts["requests"] += 1
+        where = f"{method} {path} with connection {self.connection}"
         try:
             response = self._session.request(method, self._base_url + path, timeout=TIMEOUT, stream=True, **options)
             body = b"".join(response.iter_content(CHUNK))
-        except requests.RequestException as error:
+        # What the HTTP stack says may quote the request, its key among it: only the kind of the error is told.
+        except ValueError as error:
+            raise RefusedError(
+                f"{where}: the request can't be sent ({type(error).__name__}); look at host and password of the "
+                "connection for characters that belong in neither"
+            ) from None
+        except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
             self.counts["connection errors"] += 1
-            raise _TransientError(type(error).__name__) from None
+            raise _TransientError(type(error).__name__, heavy=_broke_off(error)) from None
         for former in response.history:
             # An expired token, whose request was sent again with a new one.
             self.counts["requests"] += 1
@@ -137,32 +171,36 @@ class ApiClient:
         judgement = self._judge(answer)
         if answer.status >= 400:
             self.counts[f"http {answer.status} {judgement.kind or ''}".rstrip()] += 1
-        where = f"{method} {path} with connection {self.connection}"
         match judgement.verdict:
             case Verdict.RETRY:
-                raise _TransientError(f"{answer.status} {judgement.reason}".strip(), judgement.wait)
+                reason = f"{answer.status} {judgement.reason}".strip()
+                raise _TransientError(reason, judgement.wait, heavy=answer.status in HEAVY)
             case Verdict.REFUSE:
                 raise RefusedError(f"{where}: {answer.status} {judgement.reason}")
             case Verdict.DEFER:
                 raise PostponedError(f"{where}: {judgement.reason}", self._until(answer, judgement.wait))
             case Verdict.INVALID:
-                raise InvalidError(f"{where}: {answer.status} {judgement.reason}")
+                raise InvalidError(f"{where}: {answer.status} {judgement.reason}", answer.status)
             case Verdict.MISSING:
                 raise MissingError(f"{where}: {answer.status} {judgement.reason}", answer)
-        return self._decoded(answer, type_)
+        return self._decoded(answer, type_, where)
 
-    def _decoded(self, answer: Answer, type_: type[T]) -> tuple[Answer, T]:
-        with suppress(*UNREADABLE):
+    def _decoded(self, answer: Answer, type_: type[T], where: str) -> tuple[Answer, T]:
+        try:
             # What the walk passes by is not looked at by the decoder, and flattening would meet it.
             answer.body.decode()
             return answer, msgspec.json.decode(answer.body or b"null", type=type_)
+        except msgspec.ValidationError as error:
+            _refuse_shape(answer.body, error, where)
+        except UNREADABLE:
+            pass
         with suppress(*UNREADABLE):
             if body := mended(answer.body):
-                found = msgspec.json.decode(body, type=type_)
+                found = _decode_mended(body, type_, where)
                 self.counts["mended answers"] += 1
                 return replace(answer, body=body, received=answer.body), found
         # The message of the decoder may quote the payload.
-        raise _TransientError(f"{answer.status} with a body that is not the expected JSON")
+        raise _TransientError(f"{answer.status} with a body that is not the expected JSON", heavy=True)
 
     def _until(self, answer: Answer, wait: float | None) -> datetime:
         """When to come back: as the server said, else at the account's next midnight, else in an hour."""
@@ -198,6 +236,54 @@ class ApiClient:
         return before_sleep
 
 
+class _Attempts:
+    """How often a request is sent: so many times, not counting those that less was asked for after."""
+
+    def __init__(self, lighter: Iterator[Mapping[str, Any]] | None, options: dict[str, Any]) -> None:
+        self.number = 0
+        self._lighter = lighter or iter(())
+        self._options = options
+        self._counted = 0
+
+    def are_over(self, state: RetryCallState) -> bool:
+        self.number = state.attempt_number
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, _TransientError) and error.heavy and (params := next(self._lighter, None)) is not None:
+            self._options["params"] = params
+            return False
+        self._counted += 1
+        return self._counted >= ATTEMPTS
+
+
+def _broke_off(error: Exception) -> bool:
+    """Whether an answer had been asked for and did not come, or not to its end."""
+    if isinstance(error, requests.ConnectionError):
+        return bool(error.args) and isinstance(error.args[0], ProtocolError)
+    return not isinstance(error, requests.ConnectTimeout)
+
+
+def _decode_mended(body: bytes, type_: type[T], where: str) -> T:
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except msgspec.ValidationError as error:
+        _refuse_shape(body, error, where)
+        raise
+
+
+def _refuse_shape(body: bytes, error: msgspec.ValidationError, where: str) -> None:
+    """Tell what doesn't fit, unless the answer was cut off behind it.
+
+    Raises:
+        ShapeError: naming types and the path. The decoder quotes no value but a word that a closed list lacks.
+    """
+    with suppress(*UNREADABLE):
+        msgspec.json.decode(body, type=msgspec.Raw)
+        raise ShapeError(
+            f"{where}: the answer is JSON of another shape than expected: {error}; nothing was loaded. Look at what "
+            "the API answers there: it may have changed, or something in between answers in its place"
+        ) from None
+
+
 def _limiter(seconds: float) -> Limiter:
     """One request at a time, so many seconds apart."""
     # No buffer: its 50 ms between two requests would leave a quarter of a budget of 5 a second unused.
@@ -206,6 +292,10 @@ def _limiter(seconds: float) -> Limiter:
 
 class InvalidError(RefusedError):
     """The API can't do what the request says; part of it may be what is wrong."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class MissingError(ApiError):

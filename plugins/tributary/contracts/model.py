@@ -214,11 +214,23 @@ class Time(_Model):
     immutable: bool = True
 
 
+#: Below so many affected records a share says nothing: one of three is no outage.
+SHARE_FLOOR = 10
+
+
 class Limits(_Model):
-    """Largest shares that a load accepts; above them it fails, since a lost scope looks just like mass deletion."""
+    """Largest shares that a load accepts; above them it fails, since a lost scope looks just like mass deletion.
+
+    A few are accepted whatever their share; a limit of 0 means none at all.
+    """
 
     rejects: float = Field(default=0.01, ge=0, le=1)
     tombstones: float = Field(default=0.25, ge=0, le=1)
+
+    @staticmethod
+    def floor(share: float) -> int:
+        """So many are accepted whatever their share is."""
+        return SHARE_FLOOR if share else 0
 
 
 _WORDS = {"description", "unit"}
@@ -241,6 +253,11 @@ class Contract(_Table):
     empty_window: EmptyWindow = EmptyWindow.OK
     #: Facts that are never deleted: one that is no longer listed has only left the source's memory.
     append_only: bool = False
+    #: Whether the source's list leaves out records that exist, so that it proves no deletion: any of them (`true`), or
+    #: those with something in this column. Whether they are still there is asked by id.
+    unlisted: bool | Name = False
+    #: Columns of other raw tables (`table.column`) that hold ids of this stream. What they name and raw lacks is read.
+    named_by: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")], ...] = ()
     limits: Limits = Limits()
     #: What becomes of fields that the contract doesn't know. They count as free text until somebody has looked at them.
     extra: Rule = Rule.CLEAR
@@ -282,6 +299,14 @@ class Contract(_Table):
             missing = set(child.key) - own - set(child.inherit)
             if missing:
                 raise ValueError(f"child {child.stream!r}: key column {sorted(missing)[0]!r} is not declared")
+        return self
+
+    @model_validator(mode="after")
+    def _known_to_be_unlisted(self) -> Self:
+        if isinstance(self.unlisted, str) and self.unlisted not in {column.name for column in self.columns}:
+            raise ValueError(f"column {self.unlisted!r} of `unlisted` is not declared")
+        if (self.unlisted or self.named_by) and len(self.key) > 1:
+            raise ValueError("what is read by id has a key of one column")
         return self
 
     @model_validator(mode="after")

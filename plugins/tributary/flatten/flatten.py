@@ -21,12 +21,10 @@ from tributary.windows import stamp
 
 log = logging.getLogger(__name__)
 
-#: Below this many affected records a share says nothing: one of three is no outage.
-SHARE_FLOOR = 10
 _NO_DATE = "1970-01-01"
 #: Why a record is rejected that is not as its contract has it; in a frozen stream that is drift as well.
 _DRIFT = ("type", "missing")
-_UNREADABLE = RejectError("unreadable", "associations")
+_INCOMPLETE = "not all of it could be had of the API"
 _encode = msgspec.json.Encoder().encode
 _pages = msgspec.json.Decoder(Page)
 
@@ -106,7 +104,7 @@ def _check(contract: Contract, manifest: StagedManifest) -> None:
             "was loaded. Mend the source, or declare it in the contract, and clear this task"
         )
     limit = contract.limits.rejects
-    if manifest.rejected > max(SHARE_FLOOR, limit * manifest.received):
+    if manifest.rejected > max(contract.limits.floor(limit), limit * manifest.received):
         reasons = ", ".join(map(str, manifest.reasons))
         raise RefusedError(
             f"{name} for client {item.client_id}, {item.window}: {manifest.rejected} of {manifest.received} records "
@@ -198,6 +196,8 @@ class _Flattening:
         self._folder = folder
         self._bucket = bucket
         self._created = attribute(contract.time.created) if contract.time else None
+        edges = any(child.associate for child in contract.children)
+        self._incomplete = RejectError("unreadable", "associations" if edges else "", _INCOMPLETE)
         self._outputs = {table.stream: _Output(table.name, folder, bucket) for table in contract.tables}
         self._own = self._outputs[contract.stream]
         self._rejects = _Output("rejects", folder, bucket)
@@ -249,9 +249,14 @@ class _Flattening:
             incomplete = set(page.incomplete)
             for number, reading in enumerate(self._reader.records(_completed(page)), start=1):
                 self._at = (name, line, number)
-                if incomplete and isinstance(reading, Reading) and key_of(self._contract, reading.row) in incomplete:
-                    self._broken[self._at] = _UNREADABLE
+                if incomplete and self._key(reading) in incomplete:
+                    self._broken[self._at] = self._incomplete
                 self._record(reading, observed)
+
+    def _key(self, reading: Reading | Gone | Rejected) -> str | None:
+        if isinstance(reading, Reading):
+            return key_of(self._contract, reading.row)
+        return reading.key if isinstance(reading, Rejected) else None
 
     def finish(self) -> StagedManifest:
         for output in (*self._outputs.values(), self._rejects):
@@ -298,13 +303,7 @@ class _Flattening:
             self._gone(reading.id, observed)
             return
         self._received += 1
-        if self._refused and isinstance(reading, Reading):
-            error = self._refused.get(key_of(self._contract, reading.row))
-            self._broken |= {self._at: error} if error else {}
-        if isinstance(reading, Reading) and self._at in self._broken:
-            nested = {stream: len(rows) for stream, rows in reading.children}
-            key = key_of(self._contract, reading.row)
-            reading = Rejected(self._broken[self._at], key, nested, reading.deleted_at, reading.merged)
+        reading = self._judged(reading)
         if isinstance(reading, Rejected):
             self._reject(reading, observed)
             return
@@ -332,6 +331,19 @@ class _Flattening:
         for entry in merged:
             self._gone(entry["id"], observed)
 
+    def _judged(self, reading: Reading | Rejected) -> Reading | Rejected:
+        """The record as a reject, where it is known to be broken by more than its own fields."""
+        if self._refused and isinstance(reading, Reading):
+            refusal = self._refused.get(key_of(self._contract, reading.row))
+            self._broken |= {self._at: refusal} if refusal else {}
+        error = self._broken.get(self._at)
+        if error is None:
+            return reading
+        if isinstance(reading, Rejected):
+            return reading._replace(error=error)
+        nested = {stream: len(rows) for stream, rows in reading.children}
+        return Rejected(error, key_of(self._contract, reading.row), nested, reading.deleted_at, reading.merged)
+
     def _nested(self, page: Page, stream: str) -> None:
         """Further items of parents that the last page of records brought."""
         rows = {key: parent and parent.row for key, parent in self._parents.items()}
@@ -346,7 +358,10 @@ class _Flattening:
         for group in groups:
             self._further += group.items
             parent = self._parents[group.parent]
-            if group.error and parent:
+            if parent and group.parent in page.incomplete:
+                path = next(child.path for child in self._contract.children if child.stream == stream)
+                self.half[parent.at] = RejectError("unreadable", path, _INCOMPLETE)
+            elif group.error and parent:
                 self.half[parent.at] = group.error
             elif parent is None:
                 self._outputs[stream].staged.rejected += group.items

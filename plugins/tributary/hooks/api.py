@@ -7,6 +7,7 @@ from requests import PreparedRequest, Session
 from requests.auth import AuthBase
 
 from tributary.api.client import ApiClient
+from tributary.api.session import ExactSession, is_sendable, trimmed
 from tributary.clients import Client
 from tributary.errors import RefusedError
 from tributary.sources.base import Source
@@ -27,7 +28,8 @@ class ApiHook(HttpHook):
     """Reads a source with the credential of one client's connection.
 
     `host` of the connection can point anywhere; `password` is the API key or token. With `client_id` and
-    `client_secret` in `extra` it is the refresh token of an OAuth app.
+    `client_secret` in `extra` it is the refresh token of an OAuth app. Blanks and line breaks around any of them don't
+    count.
     """
 
     def __init__(self, source: Source, client: Client) -> None:
@@ -53,25 +55,38 @@ class ApiHook(HttpHook):
             raise RefusedError(
                 f"connection {self.http_conn_id} of client {self._client.client_id} does not exist; {wanted}"
             ) from None
-        if not connection.host or not connection.password:
+        connection.host, password = trimmed(connection.host), trimmed(connection.password)
+        if not connection.host or not password:
             lacks = "host" if not connection.host else "password"
             raise RefusedError(
                 f"connection {self.http_conn_id} of client {self._client.client_id} has no {lacks}; {wanted}"
             )
         self._set_base_url(connection)
-        session: Session = self._configure_session_from_mount_adapters(Session())
-        session.auth = self._auth(connection)
+        session: Session = self._configure_session_from_mount_adapters(ExactSession())
+        session.auth = self._auth(connection, password)
         session.headers.update(self._source.headers() | (headers or {}))
-        self._livemode = {"_live_": True, "_test_": False}.get(connection.password[2:8])
+        self._livemode = {"_live_": True, "_test_": False}.get(password[2:8])
         return session
 
-    def _auth(self, connection: Any) -> AuthBase:
+    def _auth(self, connection: Any, password: str) -> AuthBase:
+        from airflow.sdk.log import mask_secret
+
         from tributary.api.oauth import OAuth
         from tributary.hooks.tokens import token_store
 
-        app = {name: connection.extra_dejson.get(name) for name in ("client_id", "client_secret")}
+        app = {name: trimmed(connection.extra_dejson.get(name)) for name in ("client_id", "client_secret")}
+        for name, secret in {"password": password, **app}.items():
+            if secret and not is_sendable(secret):
+                raise RefusedError(
+                    f"connection {self.http_conn_id} of client {self._client.client_id}: its {name} holds a blank or a "
+                    "character that no key has, somewhere inside; nothing was sent. Copy it once more from its source"
+                )
+        # Airflow hides what the connection holds, which is another text where there was something around it.
+        for secret in (password, app["client_secret"]):
+            if secret:
+                mask_secret(secret)
         if not any(app.values()):
-            return _Bearer(connection.password)
+            return _Bearer(password)
         if self._source.token_path is None or not all(app.values()):
             missing = ", ".join(name for name, value in app.items() if not value)
             raise RefusedError(
@@ -81,7 +96,7 @@ class ApiHook(HttpHook):
         return OAuth(
             url=self.base_url.rstrip("/") + self._source.token_path,
             app=app,
-            refresh_token=connection.password,
+            refresh_token=password,
             connection=self.http_conn_id,
             store=token_store(self.http_conn_id, app["client_secret"]),
         )

@@ -45,6 +45,7 @@ class WarehouseHook(BigQueryHook):
         self.project = own.project
         self._client: bigquery.Client | None = None
         self._running: Any = None
+        self._expiring: dict[str, bool] = {}
 
     @property
     def client(self) -> bigquery.Client:
@@ -117,6 +118,21 @@ class WarehouseHook(BigQueryHook):
             raise RefusedError(
                 f"dataset {self.project}.{dataset} does not exist; create it in location {settings().location}"
             ) from None
+        self.keep([table], partitioned=True)
+
+    def keep(self, tables: Iterable[str], *, partitioned: bool = False) -> None:
+        expiring = [table for table in tables if self._expires(table.partition(".")[0])]
+        # Only SQL can say "never": through the API, what is left out is taken from the dataset.
+        options = "expiration_timestamp = null" + (", partition_expiration_days = null" if partitioned else "")
+        for table in expiring:
+            self.query(f"alter table `{self.project}.{table}` set options ({options})", {})
+
+    def _expires(self, dataset: str) -> bool:
+        """Whether new tables of a dataset, or their partitions, expire unless they say otherwise."""
+        if dataset not in self._expiring:
+            found = self.client.get_dataset(f"{self.project}.{dataset}")
+            self._expiring[dataset] = bool(found.default_table_expiration_ms or found.default_partition_expiration_ms)
+        return self._expiring[dataset]
 
     def put_columns(self, table: str, fields: Iterable[Field]) -> None:
         existing = self.client.get_table(f"{self.project}.{table}")

@@ -152,7 +152,7 @@ def _walk(
     if progress.cursor.get("done"):
         return
     window = Window(item.window.start, progress.covered_until)
-    for step in source.walk(api, contract, item.axis, window, client, progress.cursor):
+    for step in source.walk(api, contract, item.axis, window, client, progress.cursor, item.ids):
         if isinstance(step, Page):
             writer.write(_encode(step))
             continue

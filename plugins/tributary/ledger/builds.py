@@ -14,7 +14,7 @@ BEGUN, DONE = "build_begun", "build"
 
 def touched(warehouse: Warehouse, name: str, build: Build, labels: dict[str, str]) -> dict[str, list[str]] | None:
     """Raw table -> months (their first days) that loads touched since the last build; None when all is to be built."""
-    since = news_since(build, _since_the_last(warehouse, name, labels), _held(warehouse, labels))
+    since = news_since(build, _since_the_last(builds(warehouse, name, labels)), _held(warehouse, labels))
     if since is None:
         return None
     # Columns that a load brought up to their contract were filled in every month.
@@ -71,8 +71,8 @@ def record(
     )
 
 
-def _since_the_last(warehouse: Warehouse, name: str, labels: dict[str, str]) -> list[Build]:
-    """The last build that ended, and those that began after it."""
+def builds(warehouse: Warehouse, name: str, labels: dict[str, str]) -> list[Build]:
+    """Every build, where it began and where it ended, in order."""
     if "project" not in (warehouse.columns("ops.ledger") or ()):
         return []
     rows = warehouse.query(
@@ -81,10 +81,14 @@ def _since_the_last(warehouse: Warehouse, name: str, labels: dict[str, str]) -> 
         f"where kind in ({literal(BEGUN)}, {literal(DONE)}) and stream = {literal(name)} order by loaded_at",
         labels,
     )
-    builds = [
+    return [
         Build(_utc(r["window_end"]), _utc(r["observed_from"]), r["project"] or "", r["whole"], r["kind"] == DONE)
         for r in rows
     ]
+
+
+def _since_the_last(builds: list[Build]) -> list[Build]:
+    """The last build that ended, and those that began after it."""
     ended = [number for number, build in enumerate(builds) if build.done]
     return builds[ended[-1] :] if ended else []
 

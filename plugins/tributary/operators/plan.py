@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tributary.clients import Client, load_clients
@@ -52,7 +53,11 @@ class PlanOperator(TributaryOperator):
         if params["replay"]:
             return self._replays([clients[client_id] for client_id in chosen], wish, labels)
         ledger = loads(self.warehouse(), self.source, labels, self.stream)
-        planned = [item for client_id in chosen for item in self._items(contract, clients[client_id], wish, ledger)]
+        planned = []
+        for client_id in chosen:
+            planned += self._items(
+                contract, clients[client_id], wish, ledger, self._ids(contract, clients[client_id], context)
+            )
         # Tasks are started in this order.
         return planned[::-1] if params["newest_first"] else planned
 
@@ -74,7 +79,22 @@ class PlanOperator(TributaryOperator):
             self.log.warning("%d folders are left for another run of the same; a window chooses which", found.left)
         return [item.to_dict() for item in found.items]
 
-    def _items(self, contract: Contract, client: Client, wish: Wish, ledger: "list[Loaded]") -> list[dict[str, Any]]:
+    def _ids(self, contract: Contract, client: Client, context: Any) -> tuple[str, ...]:
+        """The records that are read by id besides."""
+        from tributary.ledger.unlisted import wanted_ids
+
+        labels = job_labels(context, self.stream, client.client_id)
+        ids = wanted_ids(self.warehouse(), contract, client, context["run_id"], labels)
+        if ids:
+            self.log.info(
+                "%s of client %s: %d records that lists leave out are read by id",
+                contract.name, client.client_id, len(ids),
+            )  # fmt: skip
+        return ids
+
+    def _items(
+        self, contract: Contract, client: Client, wish: Wish, ledger: "list[Loaded]", ids: tuple[str, ...] = ()
+    ) -> list[dict[str, Any]]:
         """The items of one client. One whose account can't be asked gets its window all the same: `extract` says why it
         fails or has to wait, and the other clients are read."""
         from tributary.hooks.api import ApiHook
@@ -101,6 +121,7 @@ class PlanOperator(TributaryOperator):
             except TributaryError as error:
                 self.log.error("%s of client %s: %s", contract.name, client.client_id, error)
         planned = list(items(contract, client, found, cuts))
+        planned[-1] = msgspec.structs.replace(planned[-1], ids=ids)
         if len(planned) > MOST_CHUNKS:
             raise RefusedError(
                 f"{contract.name} of client {client.client_id}: {found.window} in {len(planned)} chunks, of which one "

@@ -3,9 +3,12 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tributary.operators.base import TributaryOperator, attempt_chain, context_window, job_labels
+
+if TYPE_CHECKING:
+    from tributary.builds import Build
 
 
 class PlanBuildOperator(TributaryOperator):
@@ -29,7 +32,7 @@ class PlanBuildOperator(TributaryOperator):
         from tributary.builds import Build, project_checksum
         from tributary.clients import load_clients
         from tributary.errors import RefusedError
-        from tributary.ledger.builds import BEGUN, record, touched
+        from tributary.ledger.builds import BEGUN, builds, record, touched
         from tributary.windows import parse, stamp
 
         params, ti, window = context["params"], context["ti"], context_window(context)
@@ -42,6 +45,7 @@ class PlanBuildOperator(TributaryOperator):
             )
         build = Build(window.end, known_at, project_checksum(self.project))
         labels = job_labels(context, self.build)
+        self._look_ahead(build, builds(self.warehouse(), self.build, labels), asked=params["into_the_past"])
         months = None if params["full_refresh"] else touched(self.warehouse(), self.build, build, labels)
         build = replace(build, whole=months is None)
         self.log.info("building %s", "everything" if months is None else f"what was touched: {months}")
@@ -63,3 +67,23 @@ class PlanBuildOperator(TributaryOperator):
             "touched": "" if months is None else json.dumps(months),
             "currencies": json.dumps({c.client_id: c.currency for c in load_clients("stripe").values() if c.currency}),
         }
+
+    def _look_ahead(self, build: "Build", before: "list[Build]", *, asked: bool) -> None:
+        """Let no build take back what the marts hold of a later moment, unless that was asked for."""
+        from tributary.builds import in_the_way
+        from tributary.errors import RefusedError
+        from tributary.windows import stamp
+
+        newer = in_the_way(build, before)
+        if newer is None:
+            return
+        found = (
+            f"the marts are of {stamp(newer.as_of)}, as known at {stamp(newer.known_at)}, and this build would take "
+            f"them back to {stamp(build.as_of)}, as known at {stamp(build.known_at)}"
+        )
+        if not asked:
+            raise RefusedError(
+                f"{found}; nothing was built. A late or cleared run needs no build of its own: the newer one holds its "
+                'day. If the past is wanted, trigger again with *Build the past* ("into_the_past": true)'
+            )
+        self.log.warning("%s, as asked for; the next build about the present brings them back", found)

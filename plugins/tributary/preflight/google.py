@@ -9,6 +9,8 @@ from tributary.errors import TributaryError
 from tributary.preflight.findings import Finding
 
 WRITTEN = ("raw", "raw_history", "raw_stage", "ops")
+PASSING = "raw_stage"
+"""The dataset whose tables may expire: they are read once."""
 OTHERS = ("staging", "mart", "ml", "dq")
 """dbt's and others' datasets: they must exist, loads need no access to them."""
 SKEW = timedelta(seconds=5)
@@ -70,6 +72,8 @@ def _dataset(client: Any, dataset: str, location: str, *, written: bool) -> Find
             table.expires = datetime.now(UTC) + timedelta(hours=1)
             client.create_table(table)
             client.delete_table(table)
+        if fix := _expiry(client, found):
+            return Finding("BigQuery", check, fix=fix)
     except NotFound:
         return Finding(
             "BigQuery",
@@ -84,6 +88,34 @@ def _dataset(client: Any, dataset: str, location: str, *, written: bool) -> Find
     except GoogleAPIError as error:
         return Finding("BigQuery", check, fix=_short(error))
     return Finding("BigQuery", check, "writable" if written else "exists")
+
+
+def _expiry(client: Any, dataset: Any) -> str:
+    """What to do where the dataset lets go of what is in it; nothing where it keeps it."""
+    if dataset.dataset_id == PASSING:
+        return ""
+    name = f"{dataset.project}:{dataset.dataset_id}"
+    flags = {
+        "default_table_expiration": dataset.default_table_expiration_ms,
+        "default_partition_expiration": dataset.default_partition_expiration_ms,
+    }
+    if found := {flag: milliseconds for flag, milliseconds in flags.items() if milliseconds}:
+        days = min(found.values()) / 86_400_000
+        switches = " ".join(f"--{flag} 0" for flag in found)
+        return f"what is made in it expires after {days:g} days; run `bq update {switches} {name}`"
+    expiring = [table for table in client.list_tables(dataset.reference) if table.expires or _partitions_expire(table)]
+    if not expiring:
+        return ""
+    names = ", ".join(table.table_id for table in expiring[:5]) + (" and others" if len(expiring) > 5 else "")
+    table = f"{name}.{expiring[0].table_id}"
+    return (
+        f"{len(expiring)} of its tables expire, or their partitions: {names}; run "
+        f"`bq update --expiration 0 --time_partitioning_expiration 0 {table}` for each"
+    )
+
+
+def _partitions_expire(table: Any) -> bool:
+    return bool(table.time_partitioning and table.time_partitioning.expiration_ms)
 
 
 def check_lake(connect: Callable[[], Any], location: str) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """One client of a source: connection, account and mode, API version, and a first page of everything that is read."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tributary.api.client import ApiClient
 from tributary.clients import Client
@@ -13,6 +13,8 @@ from tributary.windows import Window
 
 Connect = Callable[[], tuple[ApiClient, bool | None]]
 _PROBE = timedelta(hours=1)
+#: No account is as old.
+_DAWN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def check_client(
@@ -34,10 +36,36 @@ def check_client(
         return
     yield Finding(subject, "account", f"{client.account}, its clock says {now:%Y-%m-%d %H:%M:%S} UTC")
     yield Finding(subject, "API version", source.api_version)
+    yield _first_day(subject, source, api, contracts, client)
     if currency := source.account_currency(api):
         yield _currency(subject, client, currency)
     for contract in contracts.values():
         yield _readable(subject, source, api, contract, client, now)
+
+
+def _first_day(
+    subject: str, source: Source, api: ApiClient, contracts: Mapping[str, Contract], client: Client
+) -> Finding:
+    """Nothing may be older than the account's first day: no run would ever ask for it."""
+    before = Window(_DAWN, client.since_at)
+    older: dict[str, datetime] = {}
+    for contract in contracts.values():
+        if contract.time is None or contract.append_only or before.start >= before.end:
+            continue
+        try:
+            if extent := source.extent(api, contract, before):
+                older[contract.stream] = extent.oldest
+        except TributaryError:
+            # Whether the stream can be read is told below.
+            continue
+    if not older:
+        return Finding(subject, "first day", f"nothing is older than {client.since}")
+    oldest = min(older.values())
+    fix = (
+        f"since is {client.since}, but {', '.join(sorted(older))} hold records from {oldest:%Y-%m-%d} on, which no run "
+        f"asks for; set since: {oldest:%Y-%m-%d} in clients.yml and trigger a run with *Read everything again*"
+    )
+    return Finding(subject, "first day", fix=fix)
 
 
 def _currency(subject: str, client: Client, currency: str) -> Finding:

@@ -1,6 +1,6 @@
 """What a source module has to offer."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -30,7 +30,8 @@ class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
     gone: bool = False
     #: What the request says about the items and they don't say themselves; laid over each of them.
     given: dict[str, str] = {}
-    #: Records on this page with something nested in them that could not be read: they are set aside.
+    #: Records with something nested in them that could not be read: they are set aside. On a further page of a nested
+    #: list, its parent.
     incomplete: tuple[str, ...] = ()
     #: The items define fields of the account's own, for the pages that follow.
     definitions: bool = False
@@ -98,9 +99,16 @@ class Source(Protocol):
         """Up to where the window can be read by now: its end, or earlier where the source answers late."""
 
     def walk(
-        self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]
+        self,
+        api: ApiClient,
+        contract: Contract,
+        axis: Axis,
+        window: Window,
+        client: Client,
+        cursor: dict[str, Any],
+        ids: Sequence[str] = (),
     ) -> Walk:
-        """Every page of the window, from `cursor` on (empty: from the beginning)."""
+        """The records with these ids, then every page of the window; from `cursor` on (empty: from the beginning)."""
 
     def stub_id(self, record: Mapping[str, Any]) -> str | None:
         """The id of a record that is only the notice of a deletion; None for a real record."""

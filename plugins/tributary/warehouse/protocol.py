@@ -70,7 +70,10 @@ class Warehouse(Protocol):
         cluster: Sequence[str],
         description: str,
     ) -> None:
-        """Create a table if it is not there, partitioned by DAY or MONTH of a column."""
+        """Create a table if it is not there, partitioned by DAY or MONTH of a column. It never expires."""
+
+    def keep(self, tables: Iterable[str], *, partitioned: bool = False) -> None:
+        """Keep tables that were just made, and their partitions, although their dataset lets tables expire."""
 
     def put_columns(self, table: str, fields: Iterable[Field]) -> None:
         """Add columns, nullable ones; those that are there take over the description.

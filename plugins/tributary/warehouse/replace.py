@@ -10,7 +10,6 @@ from tributary.clients import load_clients
 from tributary.contracts.model import Axis, Contract, TableSpec
 from tributary.contracts.system import SYSTEM_COLUMNS
 from tributary.errors import RefusedError, TributaryError
-from tributary.flatten.flatten import SHARE_FLOOR
 from tributary.flatten.manifest import StagedManifest
 from tributary.sources import source
 from tributary.warehouse.evolve import evolve
@@ -130,6 +129,7 @@ def render_replace(
         own=_table(project, own, bounds)
         | {
             "created": contract.time.created if contract.time else None,
+            "unlisted": contract.unlisted or None,
             "fence": _quoted(project, fence_name(contract)),
             "fence_seen": literal(fence),
         },
@@ -145,7 +145,7 @@ def render_replace(
         ledger_columns=LEDGER_COLUMNS,
         reject_columns=[field["name"] for field in REJECT_SCHEMA],
         resolution_columns=RESOLUTION_COLUMNS,
-        share_floor=SHARE_FLOOR,
+        tombstone_floor=contract.limits.floor(contract.limits.tombstones),
         tombstone_limit=contract.limits.tombstones,
     )
 
@@ -208,10 +208,10 @@ def _chunk(project: str, contract: Contract, number: int, staged: Staged, manife
 def _tells_what_is_gone(contract: Contract, manifest: StagedManifest) -> bool:
     """Whether a record that is not in the listing is gone.
 
-    A change feed holds only what changed. A record whose create date was edited is in another window now: where that
-    can happen, only a listing from the account's first day on is sure to hold it.
+    A change feed holds only what changed, and some lists leave out what exists. A record whose create date was edited
+    is in another window now: where that can happen, only a listing from the account's first day on is sure to hold it.
     """
-    if manifest.axis == Axis.CHANGED or contract.append_only:
+    if manifest.axis == Axis.CHANGED or contract.append_only or contract.unlisted is True:
         return False
     if manifest.axis == Axis.WHOLE or contract.time is None or contract.time.immutable:
         return True

@@ -1,6 +1,7 @@
 """Brings raw and ops tables into being, before a transaction begins."""
 
 import logging
+import re
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -55,8 +56,15 @@ def migrate(warehouse: Warehouse, labels: dict[str, str]) -> int:
         found = rows[0]["version"] or 0
     if found < OPS_VERSION:
         log.info("ops is of version %d: migrating it to %d", found, OPS_VERSION)
-        warehouse.query(render("ops.sql", project=warehouse.project, version=OPS_VERSION), labels)
+        script = render("ops.sql", project=warehouse.project, version=OPS_VERSION)
+        warehouse.query(script, labels)
+        warehouse.keep(_made_by(script))
     return found
+
+
+def _made_by(script: str) -> list[str]:
+    """The tables that a script makes."""
+    return re.findall(r"create table if not exists `[^`]*?\.(\w+\.\w+)`", script)
 
 
 def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, str]) -> dict[str, dict[str, Field]]:
@@ -64,6 +72,7 @@ def ensure_tables(warehouse: Warehouse, contract: Contract, labels: dict[str, st
     migrate(warehouse, labels)
     if warehouse.columns(fence_name(contract)) is None:
         warehouse.query(render("fence.sql", project=warehouse.project, fence=fence_name(contract)), labels)
+        warehouse.keep([fence_name(contract)])
     found = {}
     for table in contract.tables:
         layouts: tuple[tuple[str, list[Field], dict[str, Any]], ...] = (

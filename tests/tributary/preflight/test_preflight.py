@@ -1,18 +1,22 @@
 """The preflight, through its command line, against services that are well and services that are not."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from google.cloud.bigquery import Dataset, DatasetReference
+from google.cloud.bigquery.table import TableListItem
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, variables
 from tests.support.world import World
-from tributary.preflight.google import _clock, _inside
+from tributary.preflight.google import _clock, _expiry, _inside
 
 pytestmark = pytest.mark.emulators
 
@@ -60,6 +64,92 @@ def test_it_leaves_nothing_behind(world: World):
     preflight("stripe")
     assert not [table.table_id for table in warehouse().client.list_tables("raw") if "preflight" in table.table_id]
     assert not list(bucket().list_blobs(prefix="preflight/"))
+
+
+@pytest.mark.parametrize("field", ["default_table_expiration_ms", "default_partition_expiration_ms"])
+@pytest.mark.parametrize("name", ["raw", "mart"])
+def test_a_dataset_that_lets_go_of_what_is_in_it(world: World, name: str, field: str):
+    from tests.support.pipeline import warehouse
+    from tributary.preflight.google import check_warehouse
+
+    client = warehouse().client
+
+    def expire(milliseconds: int | None) -> None:
+        dataset = client.get_dataset(name)
+        setattr(dataset, field, milliseconds)
+        client.update_dataset(dataset, [field])
+
+    expire(45 * 86_400_000)
+    try:
+        found = {finding.check: finding.fix for finding in check_warehouse(lambda: client, client.project, "US")}
+    finally:
+        expire(None)
+    flag = field.removesuffix("_ms")
+    assert f"expires after 45 days; run `bq update --{flag} 0 {client.project}:{name}`" in found[f"dataset {name}"]
+    assert not found["dataset raw_stage"], "its tables are to go away by themselves"
+
+
+def test_a_table_that_expires():
+    """As BigQuery lists it; the emulator lists tables without it."""
+    reference = {"projectId": "p", "datasetId": "raw_history"}
+
+    def listed(name: str, **fields: object) -> TableListItem:
+        return TableListItem({"tableReference": {**reference, "tableId": name}, **fields})
+
+    months = {"type": "MONTH", "field": "_valid_to"}
+    tables = [
+        listed("kept", timePartitioning=months),
+        listed("passing", expirationTime="1790000000000"),
+        listed("losing_months", timePartitioning={**months, "expirationMs": "5184000000"}),
+    ]
+    client = SimpleNamespace(list_tables=lambda dataset: tables)
+    dataset = Dataset(DatasetReference("p", "raw_history"))
+    told = _expiry(client, dataset)
+    assert told.startswith("2 of its tables expire, or their partitions: passing, losing_months; run `bq update ")
+    assert told.endswith("--time_partitioning_expiration 0 p:raw_history.passing` for each")
+    tables = tables[:1]
+    assert _expiry(client, dataset) == ""
+
+
+def test_a_first_day_that_is_later_than_the_oldest_record(world: World, tmp_path: Path):
+    clients = yaml.safe_load((ROOT / "include" / "clients.yml").read_text())
+    clients["stripe"][0]["since"] = date(2025, 3, 1)
+    file = tmp_path / "clients.yml"
+    file.write_text(yaml.safe_dump(clients))
+    _, lines = preflight("stripe", TRIBUTARY_CLIENTS_FILE=str(file))
+    [told] = to_mend(lines)
+    assert told.startswith("stripe acme first day since is 2025-03-01, but ")
+    assert "customers" in told
+    streams = ("customers", "products", "prices", "coupons")
+    created = [e["created"][:10] for name in streams for e in world.books("stripe", name) if not e["deleted_at"]]
+    day = datetime.fromisoformat(told.partition("records from ")[2][:10])
+    assert abs(day - datetime.fromisoformat(min(created))) <= timedelta(days=1)
+
+
+@pytest.mark.parametrize("around", ["\n", "\r\n", "\u200b", "\ufeff", "\u00a0", " \t"])
+def test_a_key_with_something_around_it_is_used_without_it(world: World, around: str):
+    from tests.support.pipeline import Pipeline
+    from tributary.hooks.api import ApiHook
+
+    connection = json.loads(os.environ["AIRFLOW_CONN_STRIPE_DEFAULT"])
+    connection |= {"password": f"{around}{connection['password']}{around}", "host": f"{connection['host']}{around}"}
+    pipeline = Pipeline("stripe", "products")
+    with variables({"AIRFLOW_CONN_STRIPE_DEFAULT": json.dumps(connection)}):
+        api, livemode = ApiHook(pipeline.source, pipeline.client).client()
+        pipeline.source.check_account(api, pipeline.client, livemode)
+    assert livemode is False
+
+
+@pytest.mark.parametrize("inside", ["\n", " ", "\u200b", "\u2013", "\x00"])
+def test_a_key_that_can_not_be_one_is_refused_and_never_shown(world: World, inside: str):
+    connection = json.loads(os.environ["AIRFLOW_CONN_STRIPE_DEFAULT"])
+    connection["password"] = f"rk_live_Qx7{inside}Wm9Zt4"
+    code, lines = preflight("stripe", AIRFLOW_CONN_STRIPE_DEFAULT=json.dumps(connection))
+    assert code == 1
+    [told] = to_mend(lines)
+    assert "its password holds a blank or a character that no key has" in told
+    assert "Qx7" not in "".join(lines)
+    assert "Wm9" not in "".join(lines)
 
 
 def test_a_token_that_is_not_accepted(world: World):

@@ -35,7 +35,7 @@ def answer(status: int, body: Any = None, **headers: str) -> Answer:
         (answer(403, {}), Verdict.REFUSE, None),
         (answer(404, "<html>no such thing</html>"), Verdict.MISSING, None),
         (answer(404, ""), Verdict.MISSING, None),
-        (answer(414, "<html/>"), Verdict.REFUSE, None),
+        (answer(414, "<html/>"), Verdict.INVALID, None),
         (answer(423, {}), Verdict.RETRY, 2.0),
         (answer(429, {"policyName": "TEN_SECONDLY_ROLLING"}), Verdict.RETRY, 10.0),
         (

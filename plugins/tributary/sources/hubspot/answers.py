@@ -1,9 +1,15 @@
-"""What is read of HubSpot's answers on the way; the rest goes to the lake as it came."""
+"""What is read of HubSpot's answers on the way; the rest goes to the lake as it came.
+
+Ids and cursors are read leniently: a record that is not as the API says is for its contract to judge, and must not hold
+up the page that it is on.
+"""
 
 from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
+
+from tributary.api.answers import id_text
 
 _KINDS = ("category", "subCategory")
 
@@ -18,13 +24,18 @@ class Portal(msgspec.Struct, rename="camel"):
 class Id(msgspec.Struct):
     """Anything with an id."""
 
-    id: str
+    id: Any = None
+
+    @property
+    def key(self) -> str | None:
+        """The id as text, also of one that came as a number; None where there is none."""
+        return id_text(self.id)
 
 
 class Next(msgspec.Struct):
     """Where the next page begins; opaque."""
 
-    after: str
+    after: str | int
 
 
 class Paging(msgspec.Struct):
@@ -34,7 +45,7 @@ class Paging(msgspec.Struct):
 
     @property
     def after(self) -> str | None:
-        return self.next.after if self.next else None
+        return str(self.next.after) if self.next else None
 
 
 class Problem(NamedTuple):
@@ -83,6 +94,11 @@ class Results(msgspec.Struct, rename="camel"):
     @property
     def after(self) -> str | None:
         return self.paging.after if self.paging else None
+
+    @property
+    def keys(self) -> list[str]:
+        """The ids that there are."""
+        return [record.key for record in self.results if record.key]
 
 
 class Anything(msgspec.Struct):

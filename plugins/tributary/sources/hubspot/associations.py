@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tributary.api.client import ApiClient, InvalidError
+from tributary.api.client import ApiClient, HeavyError, InvalidError
 from tributary.sources.base import Page, landed
 from tributary.sources.hubspot.answers import Associations, Problem, problems
 
@@ -54,7 +54,7 @@ def _batch(api: ApiClient, path: str, child: str, batch: list[Input], links: Lin
     """Reads one batch into `links` and returns what has further pages."""
     try:
         answer, found = api.post(path, Associations, {"inputs": batch})
-    except InvalidError:
+    except (InvalidError, HeavyError):
         return _halves(api, path, child, batch, links)
     asked = {given["id"] for given in batch}
     troubled = [problem for problem in problems(found.errors) if not _none_found(problem)]
@@ -65,9 +65,9 @@ def _batch(api: ApiClient, path: str, child: str, batch: list[Input], links: Lin
     links.edges += sum(len(edges.to) for edges in found.results)
     links.pages.append(landed(answer, items="results", child=child, associations=True))
     return [
-        {"id": edges.from_.id, "after": edges.paging.after}
+        {"id": edges.from_.key, "after": edges.paging.after}
         for edges in found.results
-        if edges.paging and edges.paging.after
+        if edges.from_.key and edges.paging and edges.paging.after
     ]
 
 

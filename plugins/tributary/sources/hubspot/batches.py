@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from tributary.api.answers import Answer
-from tributary.api.client import ApiClient, ApiError
+from tributary.api.client import ApiClient, ApiError, HeavyError
 from tributary.errors import RefusedError
 from tributary.sources.hubspot.answers import Results, problems
 from tributary.sources.hubspot.wanted import Wanted, Wish
@@ -24,10 +24,24 @@ def records(
     merged into another.
     """
     for start in range(0, len(ids), wish.wanted.page):
-        batch = ids[start : start + wish.wanted.page]
+        yield from _batch(api, path, wish, ids[start : start + wish.wanted.page], archived=archived)
+
+
+def _batch(
+    api: ApiClient, path: str, wish: Wish, batch: Sequence[str], *, archived: bool
+) -> Iterator[tuple[Answer, Results, str]]:
+    """One batch, in halves where its answer doesn't come whole."""
+    try:
         answer, page = wish.asked(partial(_read, api, path, batch, archived))
-        _check(api, path, batch, page)
-        yield answer, page, batch[-1]
+    except HeavyError:
+        if len(batch) == 1:
+            raise
+        middle = len(batch) // 2
+        yield from _batch(api, path, wish, batch[:middle], archived=archived)
+        yield from _batch(api, path, wish, batch[middle:], archived=archived)
+        return
+    _check(api, path, batch, page)
+    yield answer, page, batch[-1]
 
 
 def _read(api: ApiClient, path: str, batch: Sequence[str], archived: bool, wanted: Wanted) -> tuple[Answer, Results]:
@@ -44,7 +58,7 @@ def _check(api: ApiClient, path: str, batch: Sequence[str], page: Results) -> No
             f"POST {path} with connection {api.connection}: {unknown[0].category or 'an error'} "
             f"{unknown[0].sub_category} for some of {len(batch)} records"
         )
-    missing = len(set(batch) - {record.id for record in page.results})
+    missing = len(set(batch) - set(page.keys))
     if not missing:
         return
     if not told and len(page.results) < len(batch):

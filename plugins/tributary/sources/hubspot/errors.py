@@ -43,11 +43,11 @@ def judge(answer: Answer) -> Judgement:
             return Judgement(Verdict.REFUSE, f"{error.reason}: the token lacks a scope; {wanted}".removeprefix(": "))
         case 404:
             return Judgement(Verdict.MISSING, error.reason)
-        case 400:
+        case 400 | 414 | 431:
             return Judgement(Verdict.INVALID, error.reason)
         case 429 if error.policy_name == "DAILY":
             return Judgement(Verdict.DEFER, "the daily quota of the account is used up")
-    if status in (408, 423, 429, 477) or status >= 500:
+    if status in (408, 413, 423, 429, 477) or status >= 500:
         wait = retry_after(answer.headers, answer.observed_at) or _wait(answer, error)
         if wait and wait > PATIENCE:
             return Judgement(Verdict.DEFER, f"{error.reason} asked to wait {wait:.0f} s".strip(), wait)

@@ -90,7 +90,7 @@ class Search:
             page = self._ask(after, None, PAGE)
             before = page.total if before is None else before
             # A page that comes twice or empty is neither counted twice nor taken for the end.
-            ids += [record.id for record in page.results if int(record.id) > int(after)]
+            ids += [key for key in page.keys if key.isdigit() and int(key) > int(after)]
             if page.after is None:
                 return _Round(before or 0, ids, last=True)
             after = ids[-1] if ids else after

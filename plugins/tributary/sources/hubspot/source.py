@@ -1,14 +1,15 @@
 """HubSpot as the pipeline sees it: searches for what changed, lists for whole collections, batches for the records."""
 
 import logging
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tributary.api.answers import Answer, Judgement
-from tributary.api.client import ApiClient, MissingError
+from tributary.api.client import TOO_LONG, ApiClient, InvalidError, MissingError
+from tributary.api.size import Size
 from tributary.clients import Client
 from tributary.concurrency import POOL_SLOTS, spacing
 from tributary.contracts.loader import load_contracts
@@ -91,9 +92,17 @@ class HubSpot:
         return min(window.end, source_now - contract.index_lag)
 
     def walk(
-        self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]
+        self,
+        api: ApiClient,
+        contract: Contract,
+        axis: Axis,
+        window: Window,
+        client: Client,
+        cursor: dict[str, Any],
+        ids: Sequence[str] = (),
     ) -> Walk:
-        """Live records first, then the archived ones, which no search returns."""
+        """Live records first, then the archived ones, which no search returns. Lists leave out nothing, so there are
+        no `ids`."""
         try:
             match contract.request.get("kind", "objects"):
                 case "owners":
@@ -178,6 +187,7 @@ class _Objects:
         answer, catalogue = self._api.get(self._paths.properties(self._object), Catalogue)
         names = {definition.name: None for definition in catalogue.results}
         self._wish = Wish(wanted(self._contract, names), names, self._tell_refused)
+        self._ids_only = not self._wish.wanted.fits_in_url
         self._tell_unknown()
         if wants_rest(self._contract):
             yield landed(answer, items="results", definitions=True)
@@ -208,22 +218,34 @@ class _Objects:
 
     def _listed(self, *, archived: bool, after: str | None) -> Walk:
         """The whole collection. Its records come with the list, unless their properties are too many for a URL."""
-        whole = self._wish.wanted.fits_in_url
         path = self._paths.objects(self._object)
+        size = Size(self._wish.wanted.page)
+
+        def asked(wanted: Wanted, query: dict[str, Any]) -> tuple[Answer, Results]:
+            params = {**wanted.params, **query}
+            found = self._api.get(path, Results, size.of(params), lighter=size.lighter(params))
+            size.delivered()
+            return found
 
         def ask(query: dict[str, Any]) -> tuple[Answer, Results]:
-            if whole:
-                return self._wish.asked(lambda w: self._api.get(path, Results, {**w.params, "limit": w.page, **query}))
-            return self._api.get(path, Results, {**_IDS_ONLY.params, "limit": _IDS_ONLY.page, **query})
+            if not self._ids_only:
+                try:
+                    return self._wish.asked(lambda wanted: asked(wanted, query))
+                except InvalidError as error:
+                    if error.status not in TOO_LONG:
+                        raise
+                    # Something on the way takes shorter URLs than HubSpot does.
+                    log.warning("%s: %s; ids are listed, and the records read by them", self._contract.name, error)
+                    self._ids_only = True
+            return asked(_IDS_ONLY, query)
 
         for answer, page in lists.pages(self._api, path, ask, archived=archived, after=after):
-            ids = [record.id for record in page.results]
-            if whole:
-                records, children = yield from self._landed(answer, ids, archived=archived)
+            if not self._ids_only:
+                records, children = yield from self._landed(answer, page, archived=archived)
             else:
                 records, children = 0, 0
-                for batch, found_ids, _ in self._batches(ids, archived=archived):
-                    more, edges = yield from self._landed(batch, found_ids, archived=archived)
+                for batch, found, _ in self._batches(page.keys, archived=archived):
+                    more, edges = yield from self._landed(batch, found, archived=archived)
                     records, children = records + more, children + edges
             yield Checkpoint(_behind(archived, page), records, children)
 
@@ -238,23 +260,21 @@ class _Objects:
                 records, children = yield from self._landed(answer, found, archived=False)
                 yield Checkpoint({"after": last}, records, children)
 
-    def _batches(self, ids: list[str], *, archived: bool) -> Iterator[tuple[Answer, list[str], str]]:
-        path = self._paths.batch(self._object)
-        for answer, page, last in batches.records(self._api, path, self._wish, ids, archived=archived):
-            yield answer, [record.id for record in page.results], last
+    def _batches(self, ids: list[str], *, archived: bool) -> Iterator[tuple[Answer, Results, str]]:
+        return batches.records(self._api, self._paths.batch(self._object), self._wish, ids, archived=archived)
 
-    def _landed(self, answer: Answer, ids: list[str], *, archived: bool) -> Generator[Page, None, tuple[int, int]]:
+    def _landed(self, answer: Answer, page: Results, *, archived: bool) -> Generator[Page, None, tuple[int, int]]:
         """A page of records with all their edges; returns how many of either. Archived records have no edges."""
         links = []
         for child in self._contract.children:
-            if child.associate and ids and not archived:
+            if child.associate and page.keys and not archived:
                 path = self._paths.associations(self._object, child.associate)
-                links.append(associations.read(self._api, path, child.stream, ids))
+                links.append(associations.read(self._api, path, child.stream, page.keys))
         incomplete = sorted(set().union(*(link.unreadable for link in links)))
         yield landed(answer, items="results", incomplete=tuple(incomplete))
         for link in links:
             yield from link.pages
-        return len(ids), sum(link.edges for link in links)
+        return len(page.results), sum(link.edges for link in links)
 
 
 def _is_listed(axis: Axis, window: Window, client: Client) -> bool:

@@ -1,25 +1,29 @@
 """Stripe: lists by creation, changes by events, nested lists to their end. See docs/sources/stripe.md."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tributary.api.answers import Answer, Judgement, Verdict, retry_after
-from tributary.api.client import ApiClient
+from tributary.api.answers import Answer, Judgement, Verdict, id_text, retry_after
+from tributary.api.client import TOO_LONG, ApiClient
 from tributary.clients import Client
 from tributary.concurrency import POOL_SLOTS, STREAM_TASKS, spacing
 from tributary.contracts.model import Axis, Contract
 from tributary.errors import RefusedError
-from tributary.sources.base import Extent, Walk
+from tributary.sources.base import Checkpoint, Extent, Walk
 from tributary.sources.stripe.feed import changed
 from tributary.sources.stripe.listing import extent, listed
+from tributary.sources.stripe.objects import all_fetched
 from tributary.sources.stripe.shapes import Account, error_of
 from tributary.windows import Window
 
 API_VERSION = "2026-10-28.endive"
 #: Requests per second of an account in live mode, in test mode, and of one endpoint in either.
 LIVE_BUDGET, TEST_BUDGET, ENDPOINT_BUDGET = 100.0, 25.0, 25.0
+
+#: In the cursor of a walk that has read what was asked for by id, and nothing of its window yet.
+_NAMED = "named"
 
 
 class Stripe:
@@ -55,7 +59,7 @@ class Stripe:
         reason = " ".join(filter(None, (error.type, error.code, error.param)))
         hint = answer.headers.get("Stripe-Should-Retry")
         wait = retry_after(answer.headers, answer.observed_at)
-        if hint == "true" or (hint != "false" and (answer.status in (409, 429) or answer.status >= 500)):
+        if hint == "true" or (hint != "false" and (answer.status in (408, 409, 413, 429) or answer.status >= 500)):
             limited = answer.headers.get("Stripe-Rate-Limited-Reason", "")
             return Judgement(Verdict.RETRY, f"{reason} {limited}".strip(), wait, limited or error.code)
         if answer.status == 401:
@@ -69,6 +73,8 @@ class Stripe:
         # A path that doesn't exist is a 404 as well, but not the absence of an object.
         if error.code == "resource_missing":
             return Judgement(Verdict.MISSING, reason)
+        if answer.status in TOO_LONG:
+            return Judgement(Verdict.INVALID, "the URL is too long for something on the way")
         return Judgement(Verdict.REFUSE, reason or "refused")
 
     def check_account(self, api: ApiClient, client: Client, livemode: bool | None) -> datetime:
@@ -98,14 +104,27 @@ class Stripe:
         return window.end
 
     def walk(
-        self, api: ApiClient, contract: Contract, axis: Axis, window: Window, client: Client, cursor: dict[str, Any]
+        self,
+        api: ApiClient,
+        contract: Contract,
+        axis: Axis,
+        window: Window,
+        client: Client,
+        cursor: dict[str, Any],
+        ids: Sequence[str] = (),
     ) -> Walk:
+        if ids and not cursor:
+            found = yield from all_fetched(api, contract, ids)
+            yield Checkpoint({_NAMED: True}, *found)
+        elif cursor == {_NAMED: True}:
+            cursor = {}
         if axis == Axis.CHANGED:
-            return changed(api, contract, window, cursor)
-        return listed(api, contract, window if axis == Axis.CREATED else None, cursor)
+            yield from changed(api, contract, window, cursor)
+        else:
+            yield from listed(api, contract, window if axis == Axis.CREATED else None, cursor)
 
     def stub_id(self, record: Mapping[str, Any]) -> str | None:
-        return record["id"] if record.get("deleted") is True else None
+        return id_text(record.get("id")) if record.get("deleted") is True else None
 
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
         return None

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from tributary.api.answers import Answer
-from tributary.api.client import ApiClient, MissingError
+from tributary.api.client import TOO_LONG, ApiClient, InvalidError
 from tributary.contracts.model import Contract
 from tributary.errors import RefusedError
-from tributary.sources.base import Checkpoint, Page, Walk, landed
+from tributary.sources.base import Checkpoint, Walk
 from tributary.sources.stripe.listing import listed
-from tributary.sources.stripe.pages import created_in, gone, nested_pages, pages, single_params
-from tributary.sources.stripe.shapes import EventPage, record_types
+from tributary.sources.stripe.objects import fetched
+from tributary.sources.stripe.pages import Listed, created_in, pages
+from tributary.sources.stripe.shapes import EventPage
 from tributary.windows import Window, stamp
 
 #: /v1/events forgets what is older.
@@ -49,32 +49,20 @@ def changed(api: ApiClient, contract: Contract, window: Window, cursor: dict[str
         if not cursor:
             rest = rest - seen | touched.deleted.keys()
     for id_ in sorted(id_ for id_ in rest if id_ > cursor.get("after", "")):
-        yield from _fetched(api, contract, id_, touched.deleted.get(id_))
+        found = yield from fetched(api, contract, id_, touched.deleted.get(id_))
+        yield Checkpoint({"after": id_}, *found)
 
 
-def _fetched(api: ApiClient, contract: Contract, id_: str, deleted: int | None) -> Iterator[Page | Checkpoint]:
-    """One object in full; what is not there any more, or was deleted after it had been created, is gone."""
-    record_type, _ = record_types(contract)
+def _events(api: ApiClient, window: Window, types: list[str]) -> Iterator[Listed]:
+    """The events of these types; half of them at a time where their names are too long for a URL."""
     try:
-        answer, record = api.get(f"{contract.request['path']}/{id_}", record_type, single_params(contract))
-    except MissingError as error:
-        yield from _gone(id_, error.answer)
-        return
-    # The same id can be given out again (a coupon's is chosen by people): then the object is younger than the deletion.
-    if deleted is not None and not record.deleted and (record.created or 0) < deleted:
-        yield from _gone(id_, answer)
-        return
-    yield landed(answer)
-    children = 0
-    for child_page, count in nested_pages(api, contract, record):
-        children += count
-        yield child_page
-    yield Checkpoint({"after": id_}, int(not record.deleted), children, int(record.deleted))
-
-
-def _gone(id_: str, answer: Answer) -> Iterator[Page | Checkpoint]:
-    yield Page(observed_at=answer.observed_at, body=gone(id_), gone=True)
-    yield Checkpoint({"after": id_}, 0, gone=1)
+        yield from pages(api, "/v1/events", EventPage, created_in(window) | {"types[]": types}, family="events")
+    except InvalidError as error:
+        if error.status not in TOO_LONG or len(types) == 1:
+            raise
+        middle = len(types) // 2
+        yield from _events(api, window, types[:middle])
+        yield from _events(api, window, types[middle:])
 
 
 def _touched(api: ApiClient, contract: Contract, window: Window) -> _Touched:
@@ -87,17 +75,17 @@ def _touched(api: ApiClient, contract: Contract, window: Window) -> _Touched:
     deletions = set(contract.request.get("deleted", ()))
     types = contract.request["events"]
     for first in range(0, len(types), _TYPES):
-        params = created_in(window) | {"types[]": types[first : first + _TYPES]}
-        for answer, page in pages(api, "/v1/events", EventPage, params, family="events"):
+        for answer, page, _ in _events(api, window, types[first : first + _TYPES]):
             if window.start < answer.source_now - FEED_END:
                 raise RefusedError(
                     f"{contract.name}: {window} begins before {stamp(answer.source_now - FEED_END)}, where the event "
                     "feed ends; nothing was read. Clear the plan task: it lists such a window by creation date"
                 )
             for event in page.data:
-                if (id_ := event.data.object.id) is None:
+                if (id_ := event.data.object.key) is None:
                     continue
                 touched.ids.add(id_)
                 if event.type in deletions:
-                    touched.deleted[id_] = max(event.created, touched.deleted.get(id_, 0))
+                    moment = event.moment or int(window.end.timestamp())
+                    touched.deleted[id_] = max(moment, touched.deleted.get(id_, 0))
     return touched
