@@ -146,7 +146,8 @@ class _Account:
         total = invoice["total"]
         invoice.setdefault("total_excluding_tax", total)
         open_ = invoice["status"] != "paid"
-        invoice = {"amount_due": total, "amount_paid": 0 if open_ else total, "finalized_at": at} | invoice
+        due = max(total, 0)  # a negative total goes to the customer's balance
+        invoice = {"amount_due": due, "amount_paid": 0 if open_ else due, "finalized_at": at} | invoice
         invoice.setdefault("paid_at", None if open_ else at)
         row = self.add("stripe_invoices", {}, invoice)
         for number, line in enumerate(lines):
