@@ -70,7 +70,7 @@ def test_a_new_column_is_filled_from_what_was_kept(invoices: Invoices, tmp_path:
     counts = invoices.load(invoice(4, bonus="0.5"), axis="changed")
     assert counts == {"received": 1, "loaded": 1}
     rows = query(
-        "select id, cast(bonus as float64) as bonus, unix_seconds(shiny_at) as at from raw.stripe_invoices order by id"
+        "select id, cast(bonus as float64) as bonus, unix_seconds(shiny_at) as s from raw.stripe_invoices order by id"
     )
     assert [tuple(row.values()) for row in rows] == [
         ("in_1", 7, None),
