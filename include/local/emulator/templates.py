@@ -7,6 +7,7 @@ times in it: it is translated and judged once.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _TOKEN = re.compile(
     r"""--[^\n]*|/\*.*?\*/|(?P<text>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|`[^`]*`|[A-Za-z_]\w*|(?P<number>\d+(?:\.\d+)?)""",
@@ -40,6 +41,7 @@ def filled(sql: str, values: dict[str, str]) -> str:
     return _VOLATILE.sub(lambda match: values.get(match.group(), match.group()), sql) if values else sql
 
 
+@lru_cache(maxsize=256)
 def shape(sql: str) -> str:
     """Return what stands for all statements that differ in literals of the same kind only.
 
