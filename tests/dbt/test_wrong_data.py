@@ -40,9 +40,11 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
         "assert_clv_equals_payments",
         "assert_estimates_equal_first_bills",
         "assert_fees_add_up",
+        "assert_invoices_have_customers",
         "assert_item_states_end_as_observed",
         "assert_mrr_movements_balance",
         "assert_negative_invoices_are_explained",
+        "assert_no_invoice_below_nothing",
         "assert_net_revenue_adds_up",
         "assert_no_future_transactions",
         "assert_no_orphaned_customers",
@@ -51,6 +53,7 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
         "assert_payments_equal_invoices",
         "assert_payouts_add_up",
         "assert_payouts_are_what_was_sent",
+        "assert_refunds_meet_payments",
         "assert_revenue_equals_invoices",
         "primary_key_stg_stripe__customers_client_id__customer_id",
         "never_null_stg_stripe__invoices",
@@ -81,7 +84,13 @@ def test_data_tests_find_what_they_look_for(built: DbtRun, warehouse: Warehouse,
     }
     assert unbalanced == {"txn_fee_lost"}
     orphans = {(r["object"], r["id"]) for r in warehouse.query("select * from dq.assert_no_orphaned_customers")}
-    assert orphans == {("subscription", "sub_orphan"), ("invoice", "in_nobody")}
+    assert orphans == {("subscription", "sub_orphan")}
+    nobody = {r["id"] for r in warehouse.query("select * from dq.assert_invoices_have_customers")}
+    assert nobody == {"in_nobody"}
+    back = {(r["kind"], r["id"]) for r in warehouse.query("select * from dq.assert_refunds_meet_payments")}
+    assert back == {("refund", "re_of_nothing"), ("all refunds", "ch_2"), ("lost_dispute", "du_of_nothing")}
+    below = {r["invoice_id"] for r in warehouse.query("select * from dq.assert_no_invoice_below_nothing")}
+    assert below == {"in_credited_twice"}
     assert {r["currency"]: r["amount_paid"] for r in warehouse.query("select * from staging.int_payments")}[
         "kwd"
     ] == Decimal("1.25")
@@ -167,6 +176,7 @@ def _broken() -> dict[str, list[Row]]:
             _invoice("in_deleted_customer", customer_id="cus_deleted"),
             _invoice("in_nobody", customer_id=None),
             _invoice("in_marked", amount_due=1250),
+            _invoice("in_credited_twice", total=500, total_excluding_tax=500, amount_paid=0),
             _invoice("in_odd", status="shredded", currency=None),
         ],
         "stripe_invoice_lines": [
@@ -174,5 +184,27 @@ def _broken() -> dict[str, list[Row]]:
             _line("in_prorated", "il_2", -900),
             _line("in_prorated", "il_3", 400),
             _line("in_missing", "il_4", 1),
+            _line("in_credited_twice", "il_5", 500),
+        ],
+        "stripe_credit_notes": [
+            {
+                "id": "cn_1",
+                "invoice_id": "in_credited_twice",
+                "amount": 800,
+                "total": 800,
+                "status": "issued",
+                **movement,
+            },
+        ],
+        "stripe_charges": [
+            {"id": "ch_2", "customer_id": "cus_1", "amount": 1000, "status": "succeeded", **movement},
+        ],
+        "stripe_refunds": [
+            {"id": "re_of_nothing", "charge_id": "ch_lost", "amount": 5, "status": "succeeded", **movement},
+            {"id": "re_1", "charge_id": "ch_2", "amount": 800, "status": "succeeded", **movement},
+            {"id": "re_2", "payment_intent_id": "pi_lost", "charge_id": "ch_2", "amount": 800, **movement},
+        ],
+        "stripe_disputes": [
+            {"id": "du_of_nothing", "charge_id": "ch_lost", "amount": 5, "status": "lost", **movement},
         ],
     }

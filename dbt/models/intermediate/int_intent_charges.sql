@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- The charge by which a payment intent was paid, of all attempts at most one: refunds and disputes can name the intent alone.
 select
     client_id,
