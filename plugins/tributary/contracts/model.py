@@ -267,6 +267,8 @@ class Contract(_Table):
     mailboxes: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     #: Dotted paths of the ids that were merged into this record and no longer exist on their own.
     merged_ids: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    #: Whether the answer about an archived record may lack what it had, so that its last known attributes are kept.
+    sparse_when_archived: bool = False
     #: How to ask for the collection; only the source's module reads it.
     request: dict[str, Any]
     children: tuple[Child, ...] = ()

@@ -139,7 +139,7 @@ def render_replace(
         chunks=[_chunk(project, contract, number, *chunk) for number, chunk in enumerate(staged)],
         # What a walk tells of merges, and that records are archived: both are rare, and their statements are not free.
         merges=", ".join(contract.merged_ids) if any(m.tables[own.name].gone for _, m in staged) else "",
-        archived=any(m.tables[own.name].archived for _, m in staged),
+        archived=contract.sparse_when_archived and any(m.tables[own.name].archived for _, m in staged),
         rejects=f"({' union all '.join(rejects)})" if rejects else None,
         drift=[_drift(contract, manifest, report) for _, manifest in staged for report in manifest.drift],
         ledger_columns=LEDGER_COLUMNS,
