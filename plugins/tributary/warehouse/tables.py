@@ -13,7 +13,7 @@ from tributary.warehouse.schema import Field, clustering, history_schema, raw_sc
 
 log = logging.getLogger(__name__)
 
-OPS_VERSION = 2
+OPS_VERSION = 3
 """Of include/sql/ops.sql; raised by whoever changes that file, so that every deployment runs it once more."""
 LEDGER_COLUMNS = (
     "load_id", "kind", "client_id", "source", "stream", "table_name", "axis", "axis_reason", "window_start",

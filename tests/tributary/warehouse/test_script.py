@@ -15,7 +15,7 @@ from tributary.warehouse.replace import render_replace
 from tributary.warehouse.stage import Staged
 from tributary.warehouse.tables import OPS_VERSION
 
-OPS = (2, "dac465e6bd8d0467")
+OPS = (3, "5892a1ee91acf862")
 REFUSED = ("_partition", "_table_", "_file_", "_row_timestamp", "__root__", "_colidentifier")
 """BigQuery refuses column names with these beginnings."""
 
