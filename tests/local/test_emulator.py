@@ -79,6 +79,13 @@ def test_numeric_columns_keep_nine_decimals(tables: Tables) -> None:
     assert tables.run("select a, b from {d}.t") == [(Decimal("0.123456789"), Decimal("0.000000001"))]
 
 
+def test_json_columns_stay_json(tables: Tables) -> None:
+    tables.run("create table {d}.t (id int64, j json)")
+    tables.run("insert into {d}.t (id, j) values (1, json '[1]')")
+    tables.run("create table {d}.copied as select * from {d}.t")
+    assert tables.fields("t") == tables.fields("copied") == [("id", "INTEGER"), ("j", "JSON")]
+
+
 def test_a_bignumeric_column_can_be_created_by_the_api(tables: Tables) -> None:
     schema = [bigquery.SchemaField("n", "BIGNUMERIC")]
     tables.client.create_table(bigquery.Table(f"{tables.client.project}.{tables.dataset}.t", schema=schema), retry=None)

@@ -64,7 +64,8 @@ def narrow(name: str, stream: str) -> Contract:
         inherit = {name: parent for name, parent in child.inherit.items() if parent in (*contract.key, "number")}
         children.append(child.model_copy(update={"columns": chosen(child), "inherit": inherit}))
     limits = Limits(rejects=1, tombstones=1)
-    narrowed = contract.model_copy(update={"columns": chosen(contract), "children": tuple(children), "limits": limits})
+    fewer = {"columns": chosen(contract), "children": tuple(children), "limits": limits, "unlisted": False}
+    narrowed = contract.model_copy(update=fewer)
     # The copy has brought the tables of the original along.
     vars(narrowed).pop("tables", None)
     return narrowed

@@ -1,4 +1,4 @@
-"""Schema changes: catalog (what the REST API tells) and data (what queries see) are kept in step, both ways."""
+"""Schemas: catalog (what the REST API tells) and data (what queries see) are kept in step, both ways."""
 
 from __future__ import annotations
 
@@ -19,9 +19,27 @@ def apply() -> None:
     from bqemulator.jobs import executor
     from bqemulator.scripting import interpreter
 
+    _json_stays_json()
     _sql_alter_reaches_the_catalog(executor)
     _sql_alter_reaches_the_catalog(interpreter)
     _rest_patch_reaches_the_data()
+
+
+def _json_stays_json() -> None:
+    """CREATE TABLE t (j JSON), also AS SELECT: stock reads the schema back through Arrow, where JSON is text."""
+    from bqemulator.catalog import ddl_sync
+    from bqemulator.storage.sql_identifiers import quoted_table_ref
+
+    introspect = ddl_sync._introspect_schema
+
+    def introspect_with_json(project: str, dataset: str, table: str, context: Any) -> Any:
+        schema = introspect(project, dataset, table, context)
+        described = context.engine.execute(f"DESCRIBE {quoted_table_ref(project, dataset, table)}").fetchall()
+        json = {name for name, kind, *_ in described if kind in ("JSON", "JSON[]")}
+        fields = (f.model_copy(update={"type": "JSON"}) if f.name in json else f for f in schema.fields)
+        return schema.model_copy(update={"fields": tuple(fields)})
+
+    ddl_sync._introspect_schema = introspect_with_json
 
 
 def _sql_alter_reaches_the_catalog(module: Any) -> None:
