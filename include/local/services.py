@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
 import json
 import platform
@@ -158,7 +159,8 @@ def _answers(url: str, seconds: float = 2) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=seconds) as answer:  # noqa: S310 - always our own http address
             return bool(answer.status == 200)
-    except OSError:
+    # Something else than what is waited for can be at the address: it doesn't speak HTTP, or not yet.
+    except (OSError, http.client.HTTPException):
         return False
 
 
