@@ -16,7 +16,8 @@ _TOKEN = re.compile(
 _NUMBERS_MATTER = re.compile(r"\b(?:group|order)\s+by\s+\d|\b(?:big)?numeric\s*\(", re.IGNORECASE)
 """Ordinals and the precision of types: with another number it is another statement."""
 
-_VOLATILE = re.compile(r"(?P<id>[0-9a-f]{16})|(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
+# An id has a letter: sixteen digits alone can be a number.
+_VOLATILE = re.compile(r"(?P<id>(?=\d*[a-f])[0-9a-f]{16})|(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
 
 
 def lifted(sql: str) -> tuple[str, dict[str, str]]:
