@@ -66,8 +66,12 @@ class Airflow(AirflowApi):
 
     def instances(self, dag_id: str, run_id: str, task_id: str | None = None) -> list[dict[str, Any]]:
         """Of one task, or of all."""
-        answer = self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=500)
-        return [task for task in answer["task_instances"] if task_id in (None, task["task_id"])]
+        path, found, total = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", [], 1
+        # Airflow answers with a hundred at most, whatever the limit is.
+        while len(found) < total:
+            answer = self._get(path, limit=100, offset=len(found))
+            found, total = [*found, *answer["task_instances"]], answer["total_entries"]
+        return [task for task in found if task_id in (None, task["task_id"])]
 
     def log(self, dag_id: str, run_id: str, task_id: str, *, map_index: int = -1, attempt: int = 1) -> str:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
