@@ -66,7 +66,8 @@ class Airflow(AirflowApi):
 
     def instances(self, dag_id: str, run_id: str, task_id: str | None = None) -> list[dict[str, Any]]:
         """Of one task, or of all."""
-        path, found, total = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", [], 1
+        path, total = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", 1
+        found: list[dict[str, Any]] = []
         # Airflow answers with a hundred at most, whatever the limit is.
         while len(found) < total:
             answer = self._get(path, limit=100, offset=len(found))
