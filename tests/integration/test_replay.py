@@ -39,7 +39,7 @@ def contract(invoices: Invoices, *columns: str, **total: Any) -> None:
     whole = load_contracts("stripe")["invoices"]
     few = [c for c in whole.columns if c.name in {"id", "created", "total", *columns}]
     chosen = tuple(c.model_copy(update=total if c.name == "total" else {}) for c in few)
-    changed = whole.model_copy(update={"columns": chosen, "children": ()})
+    changed = whole.model_copy(update={"columns": chosen, "children": (), "unlisted": False})
     vars(changed).pop("tables", None)
     invoices.pipeline.contract = changed
 

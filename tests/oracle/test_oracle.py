@@ -66,7 +66,7 @@ def test_it_imports_nothing_that_it_checks() -> None:
 
 _STANDARD = {
     "__future__", "collections", "dataclasses", "datetime", "decimal", "fractions", "functools", "hashlib", "itertools",
-    "json", "typing", "urllib",
+    "json", "typing", "unicodedata", "urllib",
 }  # fmt: skip
 
 

@@ -15,5 +15,5 @@ def literal(value: str | int | datetime | date | None) -> str:
         return f"date '{value.isoformat()}'"
     if isinstance(value, int):
         return str(value)
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
     return f"'{escaped}'"
