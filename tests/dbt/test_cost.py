@@ -60,6 +60,7 @@ def test_compiled_models_read_raw_in_staging_only_and_by_column(built: DbtRun) -
         sql = node["compiled_code"].lower()
         # All columns of what the model itself has put together are no more than it has read.
         steps = set(re.findall(r"\b(\w+) as \(\s*(?:--[^\n]*\s*)*select\b", sql))
+        steps |= {alias for step, alias in re.findall(r"\b(?:from|join) (\w+) as (\w+)", sql) if step in steps}
         assert set(re.findall(r"\bselect\s+(?:(\w+)\.)?\*", sql)) <= steps, node["name"]
         if node["fqn"][1] != "staging":
             assert not re.search(r"`(raw|raw_history)`\.", sql), node["name"]
