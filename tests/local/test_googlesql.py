@@ -118,6 +118,7 @@ ACCEPTED = {
         "select max(m.more) from {d}.mrr as m",
         3,
     ),
+    "a wider type of a column": ("alter table {d}.mrr alter column mrr set data type bignumeric; select 3", 3),
     "a number of sixteen digits": ("select if(abs(m.mrr) > 9007199254740992, 0, 3) from (select 1 as mrr) as m", 3),
     "variables": ("declare a int64 default 2; select a + 1", 3),
     "functions of the script": ("create temp function plus(a int64) as (a + 1); select plus(2)", 3),

@@ -15,6 +15,10 @@ from pathlib import Path
 from typing import Any
 
 
+ALSO_IN_BIGQUERY = ("ALTER_COLUMN_SET_DATA_TYPE", "CREATE_TABLE_CLONE", "CREATE_VIEWS_WITH_COLUMN_OPTIONS")
+"""Features that the analyzer's maximum leaves out and BigQuery has: its reference of data definition language."""
+
+
 class Refused(Exception):
     """Raised for a statement that GoogleSQL doesn't accept; the message is Google's, with line and column."""
 
@@ -31,6 +35,8 @@ class Analyzer:
         language.supported_statement_kinds = [kind for kind in ResolvedNodeKind if kind.name.endswith("_STMT")]
         language.reserved_keywords = ["QUALIFY"]  # as in BigQuery
         self.language = language.to_proto()
+        features = self.language.DESCRIPTOR.fields_by_name["enabled_language_features"].enum_type.values_by_name
+        self.language.enabled_language_features.extend(features[f"FEATURE_{name}"].number for name in ALSO_IN_BIGQUERY)
         self._registered: int | None = None
 
     def parse(self, sql: str) -> Any:
