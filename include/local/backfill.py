@@ -137,7 +137,7 @@ class Backfill:
 
 
 def _is_same(other: dict[str, Any], body: dict[str, Any]) -> bool:
-    """Whether a backfill is the one that the body asks for."""
+    """Return whether a backfill is the one that the body asks for."""
     days = all(_moment(other[name]) == _moment(body[name]) for name in ("from_date", "to_date"))
     return days and (other["dag_run_conf"] or {}) == body["dag_run_conf"]
 
@@ -147,7 +147,7 @@ def _moment(text: str) -> datetime:
 
 
 def _named(backfill: dict[str, Any]) -> str:
-    """What people need to find a backfill."""
+    """Return what people need to find a backfill."""
     paused = ", which is paused (unpause it in Airflow's UI)" if backfill["is_paused"] else ""
     return (
         f"backfill {backfill['id']} of {backfill['dag_id']} from {_moment(backfill['from_date']):%Y-%m-%d} to "

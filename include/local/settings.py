@@ -83,7 +83,7 @@ class LocalSettings(BaseSettings):
 
     @property
     def dbt_cache(self) -> Path:
-        """What dbt parsed last, and whatever else Cosmos keeps between tasks."""
+        """Directory of what dbt parsed last, and whatever else Cosmos keeps between tasks."""
         return self.home / "dbt-cache"
 
     @property

@@ -228,7 +228,7 @@ class Gate:
 
 
 def _in_between(status: int) -> Answer:
-    """What a proxy answers in the service's place."""
+    """Answer in the service's place, as a proxy does."""
     return Answer(status, {"content-type": "text/html"}, f"<html><body><h1>{status}</h1></body></html>".encode())
 
 

@@ -19,7 +19,7 @@ class Portal:
     endless_ids: frozenset[str] = frozenset()
     """Ids whose list of associations gives the same cursor again and again."""
     sparse_archive: bool = False
-    """Whether the recycle bin answers with the ids and times of its records alone."""
+    """True where the recycle bin answers with the ids and times of its records alone."""
     sensitive: frozenset[str] = frozenset()
     """Properties that are in no catalogue, and that this app may not ask for."""
     odd_errors: int = 0

@@ -1,4 +1,4 @@
-"""What BigQuery has and the open GoogleSQL lacks. Each entry names its page; drop it when the analyzer knows it."""
+"""Declares what BigQuery has and the open GoogleSQL lacks. Each entry names its page; drop it when the analyzer knows it."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class Judge:
 
 
 class _Script:
-    """What the statements of a script so far have declared, made and written."""
+    """Keeps what the statements of a script so far have declared, made and written."""
 
     def __init__(self, functions: set[str]) -> None:
         self.functions = functions

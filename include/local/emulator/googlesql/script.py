@@ -96,7 +96,7 @@ def _scopes(message: Any) -> Iterator[bool]:
 
 
 def _range(message: Any) -> Any:
-    """Where a node stands in the text: kept in the outermost of its base classes."""
+    """Return where a node stands in the text, which the outermost of its base classes keeps."""
     for field, value in message.ListFields():
         if field.name == "parse_location_range":
             return value
