@@ -1,4 +1,4 @@
-"""Declares what BigQuery has and the open GoogleSQL lacks. Each entry names its page; drop it when the analyzer knows it."""
+"""Declares what BigQuery has and the open GoogleSQL lacks: each with its page, until the analyzer knows it."""
 
 from __future__ import annotations
 
