@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from include.local.settings import LocalSettings
 from tests.dbt.conftest import GIVEN, WORLDS
 from tests.dbt.runner import DbtRun
 from tests.dbt.warehouse import Row, Warehouse
@@ -29,7 +30,8 @@ class _Writer:
 
 @pytest.fixture(scope="module")
 def tables(parsed: DbtRun) -> dict[str, MetricTable]:
-    return {table.table: table for table in metric_tables(parsed.target / "semantic_manifest.json")}
+    declared = metric_tables(parsed.target / "semantic_manifest.json", LocalSettings().project)
+    return {table.table: table for table in declared}
 
 
 def test_metricflow_finds_nothing_wrong(parsed: DbtRun) -> None:
@@ -70,7 +72,18 @@ def test_every_saved_query_has_a_table(tables: dict[str, MetricTable]) -> None:
 
 def test_a_manifest_that_is_not_there_says_what_writes_it(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="`dbt parse` writes it"):
-        metric_tables(tmp_path / "semantic_manifest.json")
+        metric_tables(tmp_path / "semantic_manifest.json", "any-project")
+
+
+def test_a_manifest_of_one_project_serves_another(parsed: DbtRun) -> None:
+    """The image is parsed when it is built; the project is known when it runs."""
+    import sqlglot
+    from sqlglot import exp
+
+    for declared in metric_tables(parsed.target / "semantic_manifest.json", "another-project"):
+        named = sqlglot.parse_one(declared.sql, read="bigquery").find_all(exp.Table)
+        projects = {table.catalog for table in named if table.db}
+        assert projects == {"another-project"}, declared.table
 
 
 @pytest.fixture(scope="module")

@@ -95,8 +95,9 @@ def test_the_marts_say_what_the_example_says(built: Built, name: str) -> None:
         found_rows = built.warehouse.query(f"select * from {mart} where client_id = '{name}'{where}")
         columns = list(rows[0]) if rows else []
         assert _plain(found_rows, columns) == _plain(rows, columns), mart
+    manifest = built.run.target / "semantic_manifest.json"
     for asked in expect.get("metrics", []):
-        sql = compiled_metrics(built.run.target / "semantic_manifest.json", asked["metrics"], asked["by"])
+        sql = compiled_metrics(manifest, built.warehouse.settings.project, asked["metrics"], asked["by"])
         columns = list(asked["rows"][0])
         found_rows = [row for row in built.warehouse.query(sql) if row["client_id"] == name]
         assert _plain(found_rows, columns) == _plain(asked["rows"], columns), asked

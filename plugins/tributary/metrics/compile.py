@@ -1,6 +1,7 @@
 """Saved queries of dbt's semantic manifest -> SQL. No warehouse is asked, and no dbt is started."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,17 @@ class MetricTable:
     sql: str
 
 
-def metric_tables(manifest: Path) -> list[MetricTable]:
-    """Every export that the semantic manifest (`dbt parse` writes it) declares, compiled for BigQuery.
+def metric_tables(manifest: Path, project: str) -> list[MetricTable]:
+    """Compile every export that the semantic manifest (`dbt parse` writes it) declares, over the tables of `project`.
+
+    An image is built once and runs in several projects, so the one that the manifest was parsed with means nothing.
 
     Raises:
         RefusedError: naming the file or the saved query, and what to do.
     """
     from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
-    declared, engine = _declared(manifest)
+    declared, engine = _declared(manifest, project)
     tables = []
     for query in sorted(declared.saved_queries, key=lambda query: query.name):
         request = MetricFlowQueryRequest.create(saved_query_name=query.name)
@@ -39,26 +42,43 @@ def metric_tables(manifest: Path) -> list[MetricTable]:
     return tables
 
 
-def compiled_metrics(manifest: Path, metrics: Sequence[str], group_by: Sequence[str]) -> str:
-    """Compiles metrics by dimensions such as `metric_time__quarter` or `movement__client_id` for BigQuery."""
+def compiled_metrics(manifest: Path, project: str, metrics: Sequence[str], group_by: Sequence[str]) -> str:
+    """Compile metrics by dimensions such as `metric_time__quarter` or `movement__client_id` for BigQuery."""
     from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
-    _, engine = _declared(manifest)
+    _, engine = _declared(manifest, project)
     request = MetricFlowQueryRequest.create(metric_names=list(metrics), group_by_names=list(group_by))
     return _table_sql(engine.explain(request).sql_statement.sql)
 
 
-def _declared(manifest: Path) -> tuple[Any, Any]:
-    """What a semantic manifest declares, and an engine that compiles it."""
+def _declared(manifest: Path, project: str) -> tuple[Any, Any]:
+    """Return what a semantic manifest declares, its tables in `project`, and an engine that compiles it."""
     from metricflow.engine.metricflow_engine import MetricFlowEngine
     from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
     from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
 
     try:
-        declared = parse_manifest_from_dbt_generated_manifest(manifest_json_string=manifest.read_text(encoding="utf-8"))
+        read = json.loads(manifest.read_text(encoding="utf-8"))
     except OSError as error:
         raise RefusedError(f"{manifest}: {error.strerror}; `dbt parse` writes it") from None
+    for table in _relations(read):
+        table["database"] = project
+        table["relation_name"] = f"`{project}`.`{table['schema_name']}`.`{table['alias']}`"
+    declared = parse_manifest_from_dbt_generated_manifest(manifest_json_string=json.dumps(read))
     return declared, MetricFlowEngine(SemanticManifestLookup(declared), _bigquery())
+
+
+def _relations(declared: Any) -> Iterator[dict[str, str]]:
+    """Yield every table that a semantic manifest names, of models and time spines."""
+    if isinstance(declared, list):
+        for part in declared:
+            yield from _relations(part)
+    elif isinstance(declared, dict):
+        for name, part in declared.items():
+            if name == "node_relation":
+                yield part
+            else:
+                yield from _relations(part)
 
 
 def _bigquery() -> Any:

@@ -46,11 +46,11 @@ class TributaryOperator(BaseOperator):
         """After the deferral, in the same attempt chain."""
         return self.execute(context)
 
-    def warehouse(self) -> Any:
-        """The warehouse; what runs there ends with the task."""
+    def warehouse(self, account: str | None = None) -> Any:
+        """Return the warehouse, as `account` (a service account) or as the connection; its jobs end with the task."""
         from tributary.hooks.warehouse import WarehouseHook
 
-        self._warehouse = WarehouseHook()
+        self._warehouse = WarehouseHook(account)
         return self._warehouse
 
     def on_kill(self) -> None:

@@ -21,8 +21,9 @@ class MetricsOperator(TributaryOperator):
         self.account = account
 
     def run(self, context: Any) -> None:
-        from tributary.hooks.warehouse import WarehouseHook
         from tributary.metrics.compile import metric_tables
         from tributary.metrics.write import write_metrics
 
-        write_metrics(WarehouseHook(self.account), metric_tables(self.manifest), job_labels(context, "metrics"))
+        warehouse = self.warehouse(self.account)
+        tables = metric_tables(self.manifest, warehouse.project)
+        write_metrics(warehouse, tables, job_labels(context, "metrics"))

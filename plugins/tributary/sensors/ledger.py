@@ -33,13 +33,12 @@ class LedgerSensor(TributaryOperator):
 
     def run(self, context: Any) -> None:
         """Succeeds, or waits in the triggerer."""
-        from tributary.hooks.warehouse import WarehouseHook
         from tributary.ledger.read import missing
         from tributary.triggers.ledger import LedgerTrigger
 
         window = context_window(context)
         labels = job_labels(context, "ledger")
-        gaps = missing(WarehouseHook(), window, self.sources, labels)
+        gaps = missing(self.warehouse(), window, self.sources, labels)
         if not gaps:
             return self._pass(context)
         self.log.info("waiting for %d: %s", len(gaps), "; ".join(map(str, gaps)))
@@ -66,13 +65,12 @@ class LedgerSensor(TributaryOperator):
 
     def _pass(self, context: Any) -> None:
         """Optional clients are not waited for; what they lack is marked where the reader of the marts can see it."""
-        from tributary.hooks.warehouse import WarehouseHook
         from tributary.ledger.read import missing
         from tributary.ledger.stale import mark_stale
 
         window, labels, ti = context_window(context), job_labels(context, "ledger"), context["ti"]
         self.log.info("the ledger covers %s for %s", window, ", ".join(self.sources))
-        warehouse = WarehouseHook()
+        warehouse = self.warehouse()
         stale = missing(warehouse, window, self.sources, labels, required=False)
         if stale:
             self.log.warning("not waited for, since optional: %s", "; ".join(map(str, stale)))
