@@ -252,9 +252,9 @@ def test_all_sql_of_the_runbooks_is_accepted() -> None:
         for block in re.findall(r"```sql production\n(.*?)```", page.read_text(), re.DOTALL)
     ]
     assert texts
-    program = "import json, sys; from include.local.emulator.googlesql.judge import Judge\n"
+    program = "import asyncio, json, sys; from include.local.emulator.googlesql.judge import Judge\n"
     program += "class Nothing:\n    get_table = lambda *_: None\n    list_datasets = lambda *_: []\n"
-    program += "for sql in json.load(sys.stdin): Judge().check(sql, (), 'p', Nothing())"
+    program += "for sql in json.load(sys.stdin): asyncio.run(Judge().check(sql, (), 'p', Nothing()))"
     done = subprocess.run(
         [str(python), "-c", program], input=json.dumps(texts), cwd=ROOT, capture_output=True, text=True, timeout=120
     )

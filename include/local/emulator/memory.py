@@ -11,7 +11,7 @@ import importlib.metadata
 import os
 import sqlite3
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from include.local.emulator import templates
@@ -61,19 +61,39 @@ def memory() -> Memory:
     return Memory(Path(folder) / f"{_version()}.sqlite" if folder else None)
 
 
+class Shape:
+    """A fact about a statement that holds whatever its literals are."""
+
+    def __init__(self, kind: str, sql: str, *parts: str) -> None:
+        self._exact = key(kind, sql, *parts)
+        self._general = partial(_shape_key, kind, sql, *parts)
+
+    def recall(self) -> str | None:
+        """Return what is known of a statement of this shape, or None."""
+        known = memory()
+        found = known.get(self._exact)
+        if found is None and (found := known.get(self._general())) is not None:
+            known.keep(self._exact, found)
+        return found
+
+    def learn(self, value: str) -> None:
+        """Remember the fact for all statements of this shape."""
+        memory().put(self._general(), value)
+        memory().keep(self._exact, value)
+
+
 def by_shape(kind: str, sql: str, *parts: str, compute: Callable[[], str]) -> str:
     """Return what holds for a statement whatever its literals are, computed for the first one of its shape."""
-    known = memory()
-    exact = key(kind, sql, *parts)
-    found = known.get(exact)
+    shape = Shape(kind, sql, *parts)
+    found = shape.recall()
     if found is None:
-        general = key(kind, templates.shape(sql), *parts)
-        found = known.get(general)
-        if found is None:
-            found = compute()
-            known.put(general, found)
-        known.keep(exact, found)
+        found = compute()
+        shape.learn(found)
     return found
+
+
+def _shape_key(kind: str, sql: str, *parts: str) -> str:
+    return key(kind, templates.shape(sql), *parts)
 
 
 def key(*parts: str) -> str:

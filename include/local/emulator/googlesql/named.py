@@ -13,6 +13,12 @@ ABSENT = "absent"
 _digests: dict[tuple[str, ...], tuple[Any, str]] = {}
 
 
+def known_tables(sql: str) -> list[Path] | None:
+    """Return the tables that a script names, as `tables` does, if that is remembered."""
+    found = memory.Shape("names", sql).recall()
+    return None if found is None else [tuple(parts) for parts in json.loads(found)]
+
+
 def tables(sql: str) -> list[Path]:
     """Return the tables that a script names, as written. Raises Refused where the syntax is wrong."""
     found = memory.by_shape("names", sql, compute=lambda: json.dumps(sorted(analyzer().tables(sql))))

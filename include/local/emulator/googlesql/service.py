@@ -12,6 +12,7 @@ import importlib.metadata
 import os
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 ALSO_IN_BIGQUERY = ("ALTER_COLUMN_SET_DATA_TYPE", "CREATE_TABLE_CLONE", "CREATE_VIEWS_WITH_COLUMN_OPTIONS")
@@ -37,6 +38,7 @@ class Analyzer:
         features = self.language.DESCRIPTOR.fields_by_name["enabled_language_features"].enum_type.values_by_name
         self.language.enabled_language_features.extend(features[f"FEATURE_{name}"].number for name in ALSO_IN_BIGQUERY)
         self._registered: int | None = None
+        self._one_at_a_time = Lock()
 
     def parse(self, sql: str) -> Any:
         """Return the syntax tree of a script (a protocol buffer). Raises Refused where the syntax is wrong."""
@@ -72,7 +74,10 @@ class Analyzer:
         from zetasql.core.exceptions import ServerError
 
         try:
-            return self._wasm.call_grpc_func(f"ZetaSqlLocalService_{method}", request, answer or empty_pb2.Empty)
+            with self._one_at_a_time:
+                return self._wasm.call_grpc_func(
+                    f"ZetaSqlLocalService_{method}", request, answer or empty_pb2.Empty
+                )
         except ServerError as problem:
             raise Refused(str(problem)) from None
 
