@@ -158,6 +158,9 @@ def test_what_fails_in_a_build_stops_what_depends_on_it_and_nothing_else(airflow
     assert "primary_key_stg_hubspot__deals_client_id__deal_id found 1 rows, which are in dq." in said
     assert airflow.instances("build_warehouse", "day5", test)[0]["try_number"] == 1, "retried in vain"
     assert_said_by_the_triggerer(airflow, [task for task in states if "." in task and task not in others])
+    jobs = [job.query for job in warehouse().client.list_jobs(max_results=100_000, retry=None)]
+    assert [sql for sql in jobs if '"node_id": "model.tributary.deals"' in sql]
+    assert not [sql for sql in jobs if "where false and current_timestamp()" in sql], "CI has compared model contracts"
     marts = {task.removeprefix("mart.") for task in states if task.startswith("mart.")}
     written = {row["table_name"] for row in query("select table_name from mart.INFORMATION_SCHEMA.TABLES")}
     assert marts - written == {"deals", "funnel"}
