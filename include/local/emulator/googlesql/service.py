@@ -75,9 +75,7 @@ class Analyzer:
 
         try:
             with self._one_at_a_time:
-                return self._wasm.call_grpc_func(
-                    f"ZetaSqlLocalService_{method}", request, answer or empty_pb2.Empty
-                )
+                return self._wasm.call_grpc_func(f"ZetaSqlLocalService_{method}", request, answer or empty_pb2.Empty)
         except ServerError as problem:
             raise Refused(str(problem)) from None
 
