@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from google.cloud import bigquery
 
 from include.local import warehouse
 from include.local.settings import ROOT, on_free_ports
@@ -53,3 +55,15 @@ def test_a_project_with_data_is_refused_and_left_alone(emulated: dict[str, str])
     assert "has datasets of its own: customers_of_ours" in done.stderr
     assert [dataset.dataset_id for dataset in client.list_datasets(retry=None)] == ["customers_of_ours"]
     client.delete_dataset("customers_of_ours", retry=None)
+
+
+def test_a_small_company_is_as_in_its_books_and_nothing_stays(emulated: dict[str, str]) -> None:
+    client = warehouse.client(emulated)
+    left = bigquery.Dataset(f"{PROJECT}.raw")
+    left.labels = {"tributary": "smoke"}
+    client.create_dataset(left, retry=None)
+    done = smoke(emulated)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "Every raw table and every lifetime value is as in the books." in done.stdout
+    assert list(client.list_datasets(retry=None)) == []
+    assert not (Path(emulated["AIRFLOW_HOME"]).parents[0] / "gcs" / f"{PROJECT}-tributary-smoke").exists()
