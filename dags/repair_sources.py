@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
-from tributary.ingest import DEFAULT_ARGS
+from tributary.wiring.ingest import DEFAULT_ARGS
 
 with DAG(
     dag_id="repair_sources",

@@ -9,5 +9,5 @@ if [ "$(cat .local/benchmarks/lock 2>/dev/null)" != "$(cksum <requirements-bench
   "$uv" pip sync --quiet --python .local/benchmarks/bin/python requirements-benchmarks.txt
   cksum <requirements-benchmarks.txt >.local/benchmarks/lock
 fi
-.venv/bin/python -m include.local manifest >/dev/null
+.venv/bin/python -m local manifest >/dev/null
 exec .venv/bin/python -m benchmarks "$@"

@@ -39,7 +39,7 @@ def build(
 @app.command()
 def drop(prefix: Prefix) -> None:
     """Delete the datasets of a prefix with all that is in them."""
-    from include.local.warehouse import client
+    from local.warehouse import client
 
     _refuse_no_prefix(prefix)
     warehouse = client(os.environ)

@@ -49,7 +49,7 @@ def tag(client: Any, name: str, wanted: dict[str, str]) -> int:
 
 def main() -> None:
     """Read kind -> policy tag from standard input and go through every table of the contracts."""
-    from include.local.warehouse import client
+    from local.warehouse import client
     from tributary.contracts.loader import load_all
 
     tags = json.load(sys.stdin)

@@ -57,7 +57,7 @@ compile() { # directory
 echo "Setup: .venv and .local/emulators (a minute or two the first time)"
 rm -f "$stamp"
 # The SQL analyzer is WebAssembly: its machine code is made once, here, instead of at the first statement.
-{ install .local/emulators requirements-emulators.txt && .local/emulators/bin/python -m include.local.emulator.googlesql.service; } &
+{ install .local/emulators requirements-emulators.txt && .local/emulators/bin/python -m local.emulator.googlesql.service; } &
 emulators=$!
 install .venv requirements.txt requirements-dev.txt
 wait "$emulators"
@@ -68,5 +68,5 @@ printf '%s' "$wanted" >"$stamp"
 # What the DAGs are rendered from. Written anew whenever the dbt project has changed, by each command that needs it: a project
 # that doesn't parse is no reason to have no environment.
 echo "Setup: dbt's manifest"
-.venv/bin/python -m include.local manifest || echo "warning: dbt could not parse the project, for the reason above"
+.venv/bin/python -m local manifest || echo "warning: dbt could not parse the project, for the reason above"
 echo "Setup: done after ${SECONDS} s"

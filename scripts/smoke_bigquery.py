@@ -27,10 +27,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from include.local import manifest, warehouse
-from include.local.errors import LocalStackError
-from include.local.settings import ROOT
-from include.local.stack import start_stack
+from local import manifest, warehouse
+from local.errors import LocalStackError
+from local.settings import ROOT
+from local.stack import start_stack
 
 LABEL = {"tributary": "smoke"}
 SINCE, UNTIL = datetime(2024, 7, 1, tzinfo=UTC), datetime(2026, 1, 4, tzinfo=UTC)

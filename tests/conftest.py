@@ -23,8 +23,8 @@ os.environ["AIRFLOW__COSMOS__CACHE_DIR"] = f"{os.environ['AIRFLOW_HOME']}/dbt-ca
 import pytest  # noqa: E402
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # noqa: E402
 
-from include.local.services import EMULATORS, SIMULATORS  # noqa: E402
-from include.local.stack import start_stack  # noqa: E402
+from local.services import EMULATORS, SIMULATORS  # noqa: E402
+from local.stack import start_stack  # noqa: E402
 from tests.support.world import World  # noqa: E402
 
 # A test run that is ended by its time limit stops its services too, as one that is interrupted does.

@@ -13,7 +13,7 @@ from benchmarks.peers.clock import clocked
 from benchmarks.peers.pages import bodies
 from tributary.contracts.loader import load_contracts
 from tributary.flatten.fast import FastReader
-from tributary.lake import LineWriter
+from tributary.landing.lake import LineWriter
 from tributary.sources import source
 
 

@@ -14,7 +14,7 @@ from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Axis
 from tributary.flatten.flatten import flatten
 from tributary.landing.extract import extract
-from tributary.plan import WorkItem
+from tributary.landing.plan import WorkItem
 from tributary.sources import source
 
 #: Seconds between two requests, so few that the budget is no limit.

@@ -14,8 +14,8 @@ import msgspec
 import requests
 
 from benchmarks.report import Report
-from include.local.services import SIMULATORS
-from include.local.stack import start_stack
+from local.services import SIMULATORS
+from local.stack import start_stack
 from tests.support.world import World
 from tributary.api.client import ApiClient
 from tributary.clients import Client

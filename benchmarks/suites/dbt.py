@@ -6,11 +6,11 @@ from pathlib import Path
 
 from benchmarks.contenders import ROOT
 from benchmarks.report import Report, Series
-from include.local import manifest
-from include.local.airflow import home
-from include.local.services import AIRFLOW
-from include.local.settings import on_free_ports
-from include.local.stack import start_stack
+from local import manifest
+from local.airflow import home
+from local.services import AIRFLOW
+from local.settings import on_free_ports
+from local.stack import start_stack
 from tests.dbt.warehouse import Warehouse
 from tests.support.airflow import Airflow
 
@@ -22,8 +22,8 @@ import json
 from airflow.sdk import DAG, BaseOperator
 from cosmos import DbtTaskGroup, ExecutionConfig, ProjectConfig, RenderConfig
 from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior, TestIndirectSelection
-from tributary import dbt
-from tributary.operators.build_model import BuildModelOperator
+from tributary.wiring import dbt
+from tributary.operators.builds.build_model import BuildModelOperator
 
 MODELS = "{MODELS}"
 NODES = json.loads(dbt.MANIFEST.read_text())["nodes"].values()

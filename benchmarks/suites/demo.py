@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.contenders import ROOT
 from benchmarks.report import Report
-from include.local.settings import PORT_FIELDS, on_free_ports
+from local.settings import PORT_FIELDS, on_free_ports
 
 CUSTOMERS = 50
 
@@ -21,7 +21,7 @@ def run(report: Report, short: bool) -> None:
         own = {settings.variable(name): str(getattr(settings, name)) for name in ("home", *PORT_FIELDS)}
         if short:
             own[settings.variable("world_customers")] = str(CUSTOMERS)
-        local = [sys.executable, "-m", "include.local"]
+        local = [sys.executable, "-m", "local"]
         try:
             done = subprocess.run(
                 [*local, "demo"], cwd=ROOT, env=os.environ | own, capture_output=True, text=True, check=False

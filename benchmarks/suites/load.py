@@ -17,14 +17,14 @@ import msgspec
 
 from benchmarks.invoices import TOKEN, templates
 from benchmarks.report import Report
-from include.local.services import EMULATORS
-from include.local.stack import start_stack
+from local.services import EMULATORS
+from local.stack import start_stack
 from tests.support.pipeline import Pipeline, bucket, warehouse
 from tributary.contracts.model import Axis
-from tributary.lake import LineWriter
+from tributary.landing.lake import LineWriter
 from tributary.landing.manifest import LandingManifest, landing_folder
-from tributary.personal.rows import Personal
-from tributary.plan import WorkItem
+from tributary.landing.plan import WorkItem
+from tributary.privacy.rows import Personal
 from tributary.sources.base import Page, compact
 from tributary.warehouse import replace as replacing
 from tributary.warehouse.stage import stage

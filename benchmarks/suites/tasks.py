@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from benchmarks.report import Report, Series
-from include.local.airflow import home
-from include.local.services import AIRFLOW
-from include.local.settings import on_free_ports
-from include.local.stack import start_stack
+from local.airflow import home
+from local.services import AIRFLOW
+from local.settings import on_free_ports
+from local.stack import start_stack
 from tests.support.airflow import Airflow
 
 LENGTH = 10

@@ -46,8 +46,8 @@ def test_every_dag_says_what_to_do_when_it_fails(dags):
 
 def test_the_build_runs_every_dbt_test_once_and_shows_it_with_one_model(dags):
     """dbt leaves out unit tests, which are about the SQL, and nothing else."""
-    from tributary.dbt import MANIFEST
-    from tributary.outcomes import Ownership
+    from tributary.builds.outcomes import Ownership
+    from tributary.wiring.dbt import MANIFEST
 
     dag = dags["build_warehouse"]
     build = dag.get_task("build_all")
@@ -63,7 +63,7 @@ def test_the_build_runs_every_dbt_test_once_and_shows_it_with_one_model(dags):
 
 
 def test_models_wait_for_the_models_they_read_and_for_nothing_else_of_their_layer(dags):
-    from tributary.dbt import MANIFEST
+    from tributary.wiring.dbt import MANIFEST
 
     nodes = json.loads(MANIFEST.read_text(encoding="utf-8"))["nodes"]
     tasks = {task.model: task for task in dags["build_warehouse"].tasks if hasattr(task, "model")}
@@ -74,7 +74,7 @@ def test_models_wait_for_the_models_they_read_and_for_nothing_else_of_their_laye
 
 
 def test_no_attempt_of_a_task_lasts_for_ever(dags):
-    from tributary.ingest import DEFAULT_ARGS
+    from tributary.wiring.ingest import DEFAULT_ARGS
 
     limits = {task.execution_timeout for dag in dags.values() for task in dag.tasks}
     assert limits == {DEFAULT_ARGS["execution_timeout"]}, "declared once, for every task"

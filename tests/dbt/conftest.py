@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from include.local.settings import LocalSettings
-from include.simulators.world.build import build
+from local.settings import LocalSettings
+from simulators.world.build import build
 from tests.dbt.runner import DbtRun, run_dbt
 from tests.dbt.warehouse import Row, Warehouse, emulator
 from tests.dbt.world import (

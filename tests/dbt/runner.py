@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from include.local.settings import ROOT, LocalSettings
+from local.settings import ROOT, LocalSettings
 
 PROJECT = ROOT / "dbt"
 

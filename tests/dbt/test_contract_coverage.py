@@ -7,7 +7,7 @@ import pytest
 import stripe
 from stripe.params import PayoutListParams
 
-from include.local.settings import ROOT
+from local.settings import ROOT
 from tests.dbt.runner import PROJECT
 from tests.dbt.warehouse import tables
 from tests.support.stripe_sdk import event_types, field_types, parameters

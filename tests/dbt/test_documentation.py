@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from include.local.settings import ROOT
+from local.settings import ROOT
 from tests.dbt.runner import PROJECT, DbtRun
 from tests.dbt.warehouse import tables
-from tributary.contracts.__main__ import generated_files
+from tributary.cli.contracts import generated_files
 from tributary.contracts.dbt_sources import render_docs, render_sources
 from tributary.contracts.loader import load_all
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from include.local.settings import LocalSettings
+from local.settings import LocalSettings
 from tests.dbt.conftest import GIVEN, WORLDS
 from tests.dbt.runner import DbtRun
 from tests.dbt.warehouse import Row, Warehouse
+from tributary.builds.metric_sql import MetricTable, metric_tables
+from tributary.builds.metric_tables import write_metrics
 from tributary.errors import RefusedError
-from tributary.metrics.compile import MetricTable, metric_tables
-from tributary.metrics.write import write_metrics
 
 
 class _Writer:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from include.simulators.world.build import build
+from simulators.world.build import build
 from tests.dbt.runner import DbtRun, run_dbt
 from tests.dbt.warehouse import Row, Warehouse
 from tests.dbt.world import Loaded, books_of, day, loaded

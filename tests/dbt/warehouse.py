@@ -13,8 +13,8 @@ from typing import Any
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from include.local.settings import LocalSettings, on_free_ports
-from include.local.stack import start_stack
+from local.settings import LocalSettings, on_free_ports
+from local.stack import start_stack
 from tributary.contracts.loader import load_all
 from tributary.contracts.model import TableSpec
 from tributary.warehouse.schema import history_schema, raw_schema

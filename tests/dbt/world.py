@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from include.simulators.books import world_books
-from include.simulators.world.build import World
+from simulators.books import world_books
+from simulators.world.build import World
 from tests.dbt.warehouse import Row, tables
 from tests.oracle import Books, Load, expected_raw
 from tests.oracle.raw import Source, Table
 from tributary.contracts.model import Pii
-from tributary.personal.keys import Keys
+from tributary.privacy.keys import Keys
 
 
 def books_of(world: World) -> Books:

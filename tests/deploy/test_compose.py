@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from include.local.environment import environment
-from include.local.services import declare
-from include.local.settings import LocalSettings
+from local.environment import environment
+from local.services import declare
+from local.settings import LocalSettings
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docker-compose.yaml").read_text()

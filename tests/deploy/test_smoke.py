@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from google.cloud import bigquery
 
-from include.local import warehouse
-from include.local.settings import ROOT, on_free_ports
-from include.local.stack import start_stack
+from local import warehouse
+from local.settings import ROOT, on_free_ports
+from local.stack import start_stack
 
 pytestmark = [pytest.mark.emulators, pytest.mark.timeout(1200)]
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from include.local.airflow import home
-from include.local.demo.plan import DAGS
-from include.local.services import EVERYTHING
-from include.local.settings import on_free_ports
-from include.local.stack import start_stack
+from local.airflow import home
+from local.demo.plan import DAGS
+from local.services import EVERYTHING
+from local.settings import on_free_ports
+from local.stack import start_stack
 from tests.conftest import CUSTOMERS, ROOT, variables
 from tests.support.airflow import Airflow
 from tests.support.world import World

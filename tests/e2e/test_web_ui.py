@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from include.local.environment import AIRFLOW_USER
+from local.environment import AIRFLOW_USER
 from tests.conftest import ROOT
 from tests.support.airflow import Airflow
 from tests.support.pipeline import query

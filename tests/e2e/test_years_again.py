@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.airflow, pytest.mark.emulators, pytest.mark.timeout(90
 
 
 def backfill(airflow: Airflow, *arguments: str, fails: bool = False, command: str = "backfill") -> str:
-    command_line = [sys.executable, "-m", "include.local", command, "ingest_stripe", "--url", airflow.url, *arguments]
+    command_line = [sys.executable, "-m", "local", command, "ingest_stripe", "--url", airflow.url, *arguments]
     environment = os.environ | {"AIRFLOW_PASSWORD": airflow.password}
     done = subprocess.run(
         command_line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from include.local.settings import LocalSettings
+from local.settings import LocalSettings
 from tests.dbt.runner import DbtRun, run_dbt
 from tests.dbt.warehouse import Row, Warehouse, emulator
 from tests.examples.book import examples
@@ -21,7 +21,7 @@ from tests.oracle import expected_clv
 from tests.oracle.bills import billed_mrr
 from tests.oracle.mrr import month_ends
 from tests.oracle.values import major
-from tributary.metrics.compile import compiled_metrics
+from tributary.builds.metric_sql import compiled_metrics
 
 AS_OF = "2026-02-01T00:00:00Z"
 BOOK = examples()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from include.local.settings import ROOT
+from local.settings import ROOT
 
 PAGE = ROOT / "docs" / "money.md"
 DOCUMENTS = ("invoice", "line", "credit note", "refund", "dispute", "void", "payout", "credit grant")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from include.local.services import SIMULATORS
-from include.local.stack import start_stack
+from local.services import SIMULATORS
+from local.stack import start_stack
 from tests.conftest import CUSTOMERS, ROOT, variables
 from tests.support.airflow import airflow_cli
 from tests.support.bigquery import BigQueryProxy, bigquery_proxy
 from tests.support.pipeline import bucket
 from tests.support.world import World
-from tributary.lake import read_lines
+from tributary.landing.lake import read_lines
 
 
 @pytest.fixture(scope="session")

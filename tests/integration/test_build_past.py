@@ -10,9 +10,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from tests.support.pipeline import Pipeline, query, warehouse
-from tributary.ledger.builds import BEGUN, DONE, builds
-from tributary.operators.plan_build import PlanBuildOperator
-from tributary.operators.record_build import RecordBuildOperator
+from tributary.builds.record import BEGUN, DONE, builds
+from tributary.operators.builds.plan_build import PlanBuildOperator
+from tributary.operators.builds.record_build import RecordBuildOperator
 from tributary.warehouse.tables import ensure_tables
 
 pytestmark = pytest.mark.emulators

@@ -26,7 +26,7 @@ HISTORY = {"streams": ["products"], "window_start": "2024-07-01", "window_end": 
 @pytest.fixture
 def second(world: World) -> Iterator[World]:
     """Another account, in a simulator of its own over another world."""
-    command = [sys.executable, "-m", "include.simulators", "serve", "--stripe-port", "0", "--hubspot-port", "0"]
+    command = [sys.executable, "-m", "simulators", "serve", "--stripe-port", "0", "--hubspot-port", "0"]
     command += ["--seed", "9", "--customers", "5", "--stripe-account", "acct_second"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         try:
@@ -100,8 +100,8 @@ def test_planning_goes_on_without_a_client_that_cannot_be_reached(monkeypatch: p
     """Planning asks it in vain, and plans its window all the same."""
     from tributary.clients import Client
     from tributary.contracts.loader import load_contracts
-    from tributary.operators.plan import PlanOperator
-    from tributary.plan import Wish
+    from tributary.landing.plan import Wish
+    from tributary.operators.ingest.plan_ingest import PlanOperator
     from tributary.windows import Window
 
     away = Client(client_id="away", connection="stripe_away", account="acct_away", since=date(2025, 1, 1))

@@ -17,7 +17,7 @@ from tributary.contracts.loader import load_contracts
 from tributary.errors import RefusedError
 from tributary.flatten.flatten import flatten
 from tributary.hooks.pii import personal
-from tributary.lake import read_lines
+from tributary.landing.lake import read_lines
 
 pytestmark = pytest.mark.emulators
 
@@ -49,7 +49,7 @@ def clear() -> None:
 
 def erase(*arguments: str, client: str = "acme") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
-    command = [sys.executable, "-m", "tributary.erase", client, *arguments]
+    command = [sys.executable, "-m", "tributary.cli.erase", client, *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 

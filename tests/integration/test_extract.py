@@ -9,8 +9,8 @@ from tests.support.contracts import changed
 from tests.support.pipeline import HISTORY, Pipeline, bucket
 from tributary.api.client import ApiError
 from tributary.errors import RefusedError
-from tributary.lake import read_lines
 from tributary.landing import extract as extraction
+from tributary.landing.lake import read_lines
 
 pytestmark = pytest.mark.emulators
 
@@ -142,8 +142,8 @@ def test_an_api_that_stays_down_fails_clearly_and_lands_no_manifest(world):
 
 def test_a_retry_goes_on_behind_the_last_finished_part(world, monkeypatch):
     """The attempt breaks right after its first part; the next one asks for no page again that is in it."""
-    monkeypatch.setattr("tributary.lake.PART_BYTES", 1)
-    monkeypatch.setattr("tributary.lake.BLOCK_BYTES", 1)
+    monkeypatch.setattr("tributary.landing.lake.PART_BYTES", 1)
+    monkeypatch.setattr("tributary.landing.lake.BLOCK_BYTES", 1)
 
     def pages() -> int:
         return len([entry for entry in world.requests("stripe") if entry["path"] == "/v1/invoices"])

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.pipeline import Pipeline, bucket
 from tributary.flatten.manifest import StagedManifest
-from tributary.lake import LineWriter, read_lines
+from tributary.landing.lake import LineWriter, read_lines
 from tributary.landing.manifest import LandingManifest, landing_folder
 from tributary.sources.base import Page
 

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from include.local.services import SIMULATORS
-from include.local.stack import start_stack
+from local.services import SIMULATORS
+from local.stack import start_stack
 from tests.conftest import CUSTOMERS, variables
 from tests.support.pipeline import HISTORY, Pipeline, bucket, empty, query
 from tests.support.world import World
 from tributary.clients import Client
 from tributary.contracts.loader import load_contract
 from tributary.errors import RefusedError
-from tributary.lake import read_json
+from tributary.landing.lake import read_json
 from tributary.landing.manifest import LandingManifest, manifest_name
-from tributary.operators.extract import ApiToLandingOperator
+from tributary.operators.ingest.api_to_landing import ApiToLandingOperator
 
 pytestmark = pytest.mark.emulators
 

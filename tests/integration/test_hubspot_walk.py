@@ -10,7 +10,7 @@ from tests.support.pipeline import HISTORY, Pipeline, bucket, empty, query
 from tributary.api.client import ApiError
 from tributary.contracts.loader import load_contracts
 from tributary.errors import PostponedError, RefusedError
-from tributary.lake import read_lines
+from tributary.landing.lake import read_lines
 from tributary.sources.hubspot.search import UnsettledError
 
 pytestmark = pytest.mark.emulators

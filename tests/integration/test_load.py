@@ -11,11 +11,11 @@ import pytest
 
 from tests.support.contracts import changed
 from tests.support.pipeline import Pipeline, bucket, content, empty, query, warehouse
-from tributary.builds import MARGIN, Build
+from tributary.builds.record import BEGUN, DONE, record, touched
+from tributary.builds.scope import MARGIN, Build
 from tributary.errors import RefusedError
-from tributary.lake import LineWriter, write_json
+from tributary.landing.lake import LineWriter, write_json
 from tributary.landing.manifest import LandingManifest, landing_folder, manifest_name
-from tributary.ledger.builds import BEGUN, DONE, record, touched
 from tributary.sources.base import Page
 from tributary.windows import Window
 

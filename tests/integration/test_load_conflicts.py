@@ -16,7 +16,7 @@ from tests.integration.test_load import CREATED, WINDOW, Invoices, invoice, tota
 from tests.support.bigquery import BigQueryProxy, bigquery_proxy
 from tests.support.pipeline import content, empty, query, warehouse
 from tributary.contracts.loader import load_contracts
-from tributary.personal.suppressions import meet_loads
+from tributary.erasure.suppressions import meet_loads
 from tributary.warehouse import replace as module
 from tributary.warehouse.protocol import ConflictError
 

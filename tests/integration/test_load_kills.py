@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from include.local import processes
-from include.local.services import EMULATORS, port_is_taken
-from include.local.settings import LocalSettings, on_free_ports
-from include.local.stack import down, up
+from local import processes
+from local.services import EMULATORS, port_is_taken
+from local.settings import LocalSettings, on_free_ports
+from local.stack import down, up
 from tests.conftest import ROOT, variables
 from tests.integration.test_load import Invoices, invoice
 from tests.support.bigquery import bigquery_proxy
 from tests.support.pipeline import Pipeline, bucket, content, empty, query
 from tests.support.world import World
 from tributary.errors import TributaryError
-from tributary.lake import read_json
+from tributary.landing.lake import read_json
 from tributary.landing.manifest import Progress
 
 pytestmark = pytest.mark.emulators
@@ -151,7 +151,7 @@ def test_the_warehouse_is_killed_in_the_middle_of_a_load(own_stack: LocalSetting
 
 
 def test_a_task_that_is_ended_takes_its_job_along(services: dict[str, str]) -> None:
-    from tributary.operators.replace import PartitionReplaceOperator
+    from tributary.operators.ingest.partition_replace import PartitionReplaceOperator
 
     empty("stripe_invoices", "stripe_invoice_lines")
     invoices = Invoices()

@@ -24,7 +24,7 @@ def migrated(services: dict[str, str]) -> Iterator[None]:
 
 def command() -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
-    run = [sys.executable, "-m", "tributary.warehouse"]
+    run = [sys.executable, "-m", "tributary.cli.migrate"]
     done = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip().splitlines()[-1]

@@ -21,7 +21,7 @@ from tributary.contracts.model import Contract
 from tributary.errors import RefusedError
 from tributary.flatten.manifest import StagedManifest
 from tributary.hooks.pii import personal
-from tributary.lake import LineWriter, read_lines
+from tributary.landing.lake import LineWriter, read_lines
 from tributary.landing.manifest import LandingManifest, landing_folder
 from tributary.sources.base import Page
 

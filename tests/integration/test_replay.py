@@ -13,10 +13,10 @@ from tests.support.pipeline import bucket, empty, query, warehouse
 from tests.support.world import World
 from tributary.contracts.loader import load_contracts
 from tributary.errors import RefusedError
-from tributary.lake import read_json
+from tributary.landing.lake import read_json
 from tributary.landing.manifest import LandingManifest, manifest_name
-from tributary.plan import WorkItem
-from tributary.replay import landed, replays
+from tributary.landing.plan import WorkItem
+from tributary.ledger.replay import landed, replays
 from tributary.warehouse.tables import ensure_tables
 
 pytestmark = pytest.mark.emulators
@@ -183,7 +183,7 @@ def test_through_the_dag_without_asking_the_api(alone: dict[str, str], world: Wo
 
 
 def test_many_folders_take_several_runs(invoices: Invoices, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("tributary.replay.FOLDERS", 1)
+    monkeypatch.setattr("tributary.ledger.replay.FOLDERS", 1)
     for number in (1, 2, 3):
         invoices.load(invoice(number, total=9000), axis="changed")
     mend(invoices)

@@ -42,8 +42,8 @@ def test_what_the_window_created_is_listed_and_only_the_rest_fetched(world):
 def test_an_interrupted_feed_goes_on_and_holds_the_same(world, monkeypatch, fetched):
     """The listing was finished by the attempt that broke; the next one fetches whatever the feed names."""
     world.clock("2026-01-06T06:00:00Z")
-    monkeypatch.setattr("tributary.lake.PART_BYTES", 1)
-    monkeypatch.setattr("tributary.lake.BLOCK_BYTES", 1)
+    monkeypatch.setattr("tributary.landing.lake.PART_BYTES", 1)
+    monkeypatch.setattr("tributary.landing.lake.BLOCK_BYTES", 1)
     pipeline = Pipeline("stripe", "invoices")
     whole = {record["id"] for record in records(pipeline.extract(*DAYS, "changed"))}
     world.fault("stripe", kind="unavailable", times=50, path="/v1/invoices/in_", after=fetched)

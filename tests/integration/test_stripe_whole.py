@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from include.local.services import EMULATORS, SIMULATORS
-from include.local.stack import start_stack
+from local.services import EMULATORS, SIMULATORS
+from local.stack import start_stack
 from tests.conftest import variables
 from tests.oracle import Books, Load, compare_raw, expected_raw
 from tests.oracle.raw import Table

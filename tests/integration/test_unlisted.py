@@ -140,8 +140,8 @@ def test_an_object_on_a_test_clock_is_not_buried_by_lists_that_leave_it_out(worl
 
 
 def test_the_plan_hands_the_ids_to_one_task(world: World) -> None:
-    from tributary.operators.plan import PlanOperator
-    from tributary.plan import Wish
+    from tributary.landing.plan import Wish
+    from tributary.operators.ingest.plan_ingest import PlanOperator
 
     world.clock("2026-01-06T06:00:00Z")
     pipeline = Pipeline("stripe", "prices")

@@ -13,7 +13,7 @@ import requests
 from tests.conftest import variables
 from tests.support.pipeline import HISTORY, Pipeline, bucket, empty, query, warehouse
 from tests.support.world import World
-from tributary.lake import read_json, read_lines
+from tributary.landing.lake import read_json, read_lines
 from tributary.landing.manifest import LandingManifest, manifest_name
 from tributary.sources.base import Page
 from tributary.warehouse.tables import ensure_tables

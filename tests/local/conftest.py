@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from google.cloud import bigquery
 
-from include.local import processes, warehouse
-from include.local.settings import LocalSettings, on_free_ports
-from include.local.stack import start_stack
+from local import processes, warehouse
+from local.settings import LocalSettings, on_free_ports
+from local.stack import start_stack
 
 
 @pytest.fixture(scope="session")

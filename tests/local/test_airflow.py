@@ -13,11 +13,11 @@ from typing import Any
 import psutil
 import pytest
 
-from include.local import processes
-from include.local.airflow import home, patches
-from include.local.services import AIRFLOW, airflow_is_ready
-from include.local.settings import ROOT, LocalSettings, on_free_ports
-from include.local.stack import start_stack
+from local import processes
+from local.airflow import home, patches
+from local.services import AIRFLOW, airflow_is_ready
+from local.settings import ROOT, LocalSettings, on_free_ports
+from local.stack import start_stack
 from tests.support.airflow import Airflow
 
 DAG = """

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from include.local import backfill
-from include.local.backfill import Backfill, Range
-from include.local.demo.airflow_api import AirflowApi
+from local import backfill
+from local.backfill import Backfill, Range
+from local.demo.airflow_api import AirflowApi
 from tests.support.backfills import Backfills, serving
-from tributary.plan import MOST_CHUNKS
+from tributary.landing.plan import MOST_CHUNKS
 
 MARCH = Range("ingest_stripe", date(2025, 3, 4), date(2025, 3, 6), streams=("products",))
 MAY = Range("ingest_stripe", date(2025, 5, 1), date(2025, 5, 2), streams=("products",))

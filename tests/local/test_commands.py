@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from include.local.environment import environment, sourceable
-from include.local.settings import PORT_FIELDS, LocalSettings
+from local.environment import environment, sourceable
+from local.settings import PORT_FIELDS, LocalSettings
 from tests.conftest import ROOT
 
 
@@ -22,7 +22,7 @@ def run(*arguments: str, settings: LocalSettings | None = None, **variables: str
         pointed[LocalSettings().variable(field)] = str(getattr(settings, field))
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TRIBUTARY_", "BIGQUERY_"))}
     return subprocess.run(
-        [sys.executable, "-m", "include.local", *arguments],
+        [sys.executable, "-m", "local", *arguments],
         cwd=ROOT,
         env={**clean, **pointed, **variables},
         capture_output=True,
@@ -166,7 +166,7 @@ class TestSetup:
             ["bash", "scripts/setup.sh"], cwd=checkout, env=variables, capture_output=True, text=True
         )
         assert (outcome.returncode, outcome.stdout) == (0, ""), outcome.stderr
-        assert (checkout / "calls").read_text().splitlines()[-1] == "-m include.local manifest"
+        assert (checkout / "calls").read_text().splitlines()[-1] == "-m local manifest"
         assert ("could not parse" in outcome.stderr) != parses
         assert (checkout / ".local" / "setup.stamp").exists()
 

@@ -11,14 +11,14 @@ import pytest
 import requests
 from rich.console import Console
 
-from include.local import stack
-from include.local.airflow import home
-from include.local.demo import results
-from include.local.demo import run as demo_run
-from include.local.demo.airflow_api import RunState
-from include.local.demo.plan import BUILD, DAGS, INGEST, STEPS
-from include.local.errors import LocalStackError
-from include.local.settings import LocalSettings
+from local import stack
+from local.airflow import home
+from local.demo import results
+from local.demo import run as demo_run
+from local.demo.airflow_api import RunState
+from local.demo.plan import BUILD, DAGS, INGEST, STEPS
+from local.errors import LocalStackError
+from local.settings import LocalSettings
 
 LEDGER = {
     "source": "stripe",

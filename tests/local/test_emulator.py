@@ -14,7 +14,7 @@ from google.api_core.exceptions import GoogleAPIError
 from google.cloud import bigquery, storage
 from requests.exceptions import ConnectionError as NoConnection
 
-from include.local.settings import LocalSettings
+from local.settings import LocalSettings
 from tests.local.conftest import Tables
 
 pytestmark = pytest.mark.emulators

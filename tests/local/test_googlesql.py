@@ -12,9 +12,9 @@ import pytest
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
 from google.cloud import bigquery
 
-from include.local import warehouse
-from include.local.settings import ROOT, LocalSettings, on_free_ports
-from include.local.stack import start_stack
+from local import warehouse
+from local.settings import ROOT, LocalSettings, on_free_ports
+from local.stack import start_stack
 from tests.local.conftest import Tables
 
 pytestmark = pytest.mark.emulators
@@ -252,7 +252,7 @@ def test_all_sql_of_the_runbooks_is_accepted() -> None:
         for block in re.findall(r"```sql production\n(.*?)```", page.read_text(), re.DOTALL)
     ]
     assert texts
-    program = "import asyncio, json, sys; from include.local.emulator.googlesql.judge import Judge\n"
+    program = "import asyncio, json, sys; from local.emulator.googlesql.judge import Judge\n"
     program += "class Nothing:\n    get_table = lambda *_: None\n    list_datasets = lambda *_: []\n"
     program += "for sql in json.load(sys.stdin): asyncio.run(Judge().check(sql, (), 'p', Nothing()))"
     done = subprocess.run(

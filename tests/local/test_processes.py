@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from include.local import processes
+from local import processes
 
 SLEEP = "import time; time.sleep(300)"
 

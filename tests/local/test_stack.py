@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from include.local import processes, stack
-from include.local.environment import environment
-from include.local.errors import LocalStackError
-from include.local.settings import PORT_FIELDS, ROOT, LocalSettings, on_free_ports
+from local import processes, stack
+from local.environment import environment
+from local.errors import LocalStackError
+from local.settings import PORT_FIELDS, ROOT, LocalSettings, on_free_ports
 
 pytestmark = pytest.mark.emulators
 

@@ -13,8 +13,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from tests.oracle.bills import Month
 from tests.oracle.cash import Payment
-from tests.oracle.mrr import ItemMonth, Month
+from tests.oracle.mrr import ItemMonth
 from tests.oracle.raw import Row, Table
 from tests.oracle.values import places
 

@@ -276,7 +276,7 @@ def expected_companies(raw: Mapping[str, Table], as_of: datetime, client: str) -
         first = {
             id_ for id_, kinds in edges if id_ in living and any((k["category"], k["typeId"]) == own for k in kinds)
         }
-        yield "contact", "high", sorted(first or {id_ for id_, _ in edges})
+        yield "contact", "high", sorted(id_ for id_ in first or {id_ for id_, _ in edges} if id_)
         domain = address.partition("@")[2] if address else None
         same = [id_ for id_, row in living.items() if domain and host(row["domain"]) == domain]
         yield "domain", "low", same if domain not in FREE_MAIL else []

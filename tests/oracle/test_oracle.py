@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from include.simulators.books import world_books
-from include.simulators.world.build import build
+from simulators.books import world_books
+from simulators.world.build import build
 from tests.oracle import Books, Load, compare_clv, compare_raw, expected_clv, expected_people, expected_raw
 from tests.oracle.clv import _months
 from tests.oracle.identity import mailbox

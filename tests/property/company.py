@@ -19,9 +19,9 @@ from typing import Any
 
 import requests
 
-from include.simulators.server import _server, bind, create_apps
-from include.simulators.simulation import HUBSPOT_TOKEN, STRIPE_KEY, Simulation
-from include.simulators.world.build import build
+from simulators.server import _server, bind, create_apps
+from simulators.simulation import HUBSPOT_TOKEN, STRIPE_KEY, Simulation
+from simulators.world.build import build
 from tributary.windows import parse, stamp
 
 START = parse("2025-03-01T06:00:00Z")

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from include.local.services import EMULATORS
-from include.local.stack import start_stack
+from local.services import EMULATORS
+from local.stack import start_stack
 from tests.conftest import variables
 from tests.property.company import Clock, Simulators
 from tests.property.machine import LoadMachine

@@ -14,20 +14,20 @@ from tests.support.pipeline import bucket, query, warehouse
 from tributary.clients import Client
 from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Contract, Limits
+from tributary.erasure.person import Person
+from tributary.erasure.places import erase_rows, places
+from tributary.erasure.suppressions import MAILBOX, meet_loads, suppress, suppressed
 from tributary.errors import PostponedError, RefusedError, TributaryError
 from tributary.flatten.flatten import flatten
 from tributary.flatten.manifest import StagedManifest
 from tributary.landing.extract import extract
 from tributary.landing.manifest import LandingManifest
+from tributary.landing.plan import AUTO, Wish, WorkItem
 from tributary.ledger.read import loads
 from tributary.operators import base
-from tributary.operators.plan import PlanOperator
-from tributary.personal.erasure import erase_rows, places
-from tributary.personal.keys import Keys
-from tributary.personal.person import Person
-from tributary.personal.rows import Personal
-from tributary.personal.suppressions import MAILBOX, meet_loads, suppress, suppressed
-from tributary.plan import AUTO, Wish, WorkItem
+from tributary.operators.ingest.plan_ingest import PlanOperator
+from tributary.privacy.keys import Keys
+from tributary.privacy.rows import Personal
 from tributary.sources import source
 from tributary.warehouse import replace as replace_module
 from tributary.warehouse import stage as stage_module

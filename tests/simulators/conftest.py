@@ -14,10 +14,10 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 from starlette.testclient import TestClient
 
-from include.simulators.server import create_apps
-from include.simulators.simulation import HUBSPOT_TOKEN, STRIPE_KEY, Simulation
-from include.simulators.world.build import World, build
-from include.simulators.world.moments import parse
+from simulators.server import create_apps
+from simulators.simulation import HUBSPOT_TOKEN, STRIPE_KEY, Simulation
+from simulators.world.build import World, build
+from simulators.world.moments import parse
 from tests.support.stripe_sdk import Schema, object_schema
 
 API = Path(__file__).resolve().parents[3] / "shared" / "api"

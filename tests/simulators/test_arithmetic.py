@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from include.simulators.world.account import Account
-from include.simulators.world.build import World, empty_store
-from include.simulators.world.catalog import Catalog
-from include.simulators.world.ids import Ids
-from include.simulators.world.money import CURRENCIES, charge, decimal_text, spread
-from include.simulators.world.store import JsonObject
+from simulators.world.account import Account
+from simulators.world.build import World, empty_store
+from simulators.world.catalog import Catalog
+from simulators.world.ids import Ids
+from simulators.world.money import CURRENCIES, charge, decimal_text, spread
+from simulators.world.store import JsonObject
 
 #: Three-decimal currencies are charged in tens, and two that have no decimals in hundreds.
 STEPS = {"kwd": 10, "bhd": 10, "tnd": 10, "isk": 100, "ugx": 100}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.simulators.world.build import HUBSPOT_COLLECTIONS, STRIPE_COLLECTIONS
-from include.simulators.world.moments import DAY, SECOND, iso
+from simulators.world.build import HUBSPOT_COLLECTIONS, STRIPE_COLLECTIONS
+from simulators.world.moments import DAY, SECOND, iso
 from tests.simulators.conftest import DEMO, Clients
 
 

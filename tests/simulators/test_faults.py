@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from include.simulators.faults import FaultMenu, parse_fault
-from include.simulators.world.moments import DAY
+from simulators.faults import FaultMenu, parse_fault
+from simulators.world.moments import DAY
 from tests.simulators.conftest import DEMO, Clients
 
 CONTACTS = "/crm/objects/2026-09/contacts"

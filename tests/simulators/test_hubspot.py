@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.simulators.world.crm_types import MODIFIED
-from include.simulators.world.moments import DAY, instant, iso, parse
+from simulators.world.crm_types import MODIFIED
+from simulators.world.moments import DAY, instant, iso, parse
 from tests.simulators.conftest import DEMO, Clients
 
 OBJECTS = "/crm/objects/2026-09"

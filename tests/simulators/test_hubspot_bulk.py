@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.simulators.world.moments import parse
+from simulators.world.moments import parse
 from tests.simulators.conftest import DEMO, Clients
 
 CONTACTS = "/crm/objects/2026-09/contacts"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from include.simulators.hubspot.tokens import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
-from include.simulators.limits import Window
-from include.simulators.world.moments import DAY
+from simulators.hubspot.tokens import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
+from simulators.limits import Window
+from simulators.world.moments import DAY
 from tests.simulators.conftest import DEMO, Clients
 
 OBJECTS = "/crm/objects/2026-09"

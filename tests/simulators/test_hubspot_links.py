@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from include.simulators.world.crm_links import LINKS_BY_NAME, Link
+from simulators.world.crm_links import LINKS_BY_NAME, Link
 from tests.simulators.conftest import Clients, Validate
 
 OBJECTS = "/crm/objects/2026-09"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.simulators.world.crm_edits import FIRST_ID
-from include.simulators.world.moments import DAY, iso
+from simulators.world.crm_edits import FIRST_ID
+from simulators.world.moments import DAY, iso
 from tests.simulators.conftest import DEMO, Clients
 
 OBJECTS = "/crm/objects/2026-09"

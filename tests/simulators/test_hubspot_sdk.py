@@ -24,11 +24,11 @@ from hubspot.crm.objects import (  # type: ignore[import-untyped]
     SimplePublicObjectInputForCreate,
 )
 
-from include.simulators.hubspot.tokens import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
-from include.simulators.simulation import HUBSPOT_TOKEN
-from include.simulators.world.crm_links import LINKS_BY_NAME
-from include.simulators.world.crm_types import OBJECT_TYPES
-from include.simulators.world.moments import DAY, iso, parse
+from simulators.hubspot.tokens import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
+from simulators.simulation import HUBSPOT_TOKEN
+from simulators.world.crm_links import LINKS_BY_NAME
+from simulators.world.crm_types import OBJECT_TYPES
+from simulators.world.moments import DAY, iso, parse
 from tests.simulators.conftest import DEMO
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,7 +74,7 @@ class Portal:
 def portal() -> Iterator[Portal]:
     ports = ("--stripe-port", "0", "--hubspot-port", "0", "--customers", "200")
     process = subprocess.Popen(
-        [sys.executable, "-m", "include.simulators", "serve", *ports], cwd=ROOT, text=True, stdout=subprocess.PIPE
+        [sys.executable, "-m", "simulators", "serve", *ports], cwd=ROOT, text=True, stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     urls = [process.stdout.readline().split(" on ")[1].strip() for _ in range(2)]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from include.simulators.world.crm_types import OBJECT_TYPES
-from include.simulators.world.moments import DAY, date_of, parse
+from simulators.world.crm_types import OBJECT_TYPES
+from simulators.world.moments import DAY, date_of, parse
 from tests.simulators.conftest import DEMO, Clients
 
 OBJECTS = "/crm/objects/2026-09"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.simulators.hubspot.tokens import CLIENT_ID, CLIENT_SECRET, CODE, REFRESH_TOKEN
-from include.simulators.simulation import HUBSPOT_TOKEN
+from simulators.hubspot.tokens import CLIENT_ID, CLIENT_SECRET, CODE, REFRESH_TOKEN
+from simulators.simulation import HUBSPOT_TOKEN
 from tests.simulators.conftest import Clients
 
 CONTACTS = "/crm/objects/2026-09/contacts"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.simulators.world.build import STRIPE_COLLECTIONS
-from include.simulators.world.resources import RESOURCES
+from simulators.world.build import STRIPE_COLLECTIONS
+from simulators.world.resources import RESOURCES
 from tests.simulators.conftest import Clients, Validate
 
 STRIPE = {name: RESOURCES[name].object for name in STRIPE_COLLECTIONS}

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "include.simulators", "serve", "--customers", "25", *arguments]
+    command = [sys.executable, "-m", "simulators", "serve", "--customers", "25", *arguments]
     return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
@@ -173,7 +173,7 @@ def test_help_and_world() -> None:
         (("world", "--customers", "25"), "invoices"),
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "include.simulators", *arguments],
+            [sys.executable, "-m", "simulators", *arguments],
             cwd=ROOT,
             text=True,
             capture_output=True,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from include.simulators.simulation import Simulation
-from include.simulators.stripe.events import event_object, previous_attributes
-from include.simulators.world.build import STRIPE_COLLECTIONS, World
-from include.simulators.world.moments import DAY, END, SECOND, instant
+from simulators.simulation import Simulation
+from simulators.stripe.events import event_object, previous_attributes
+from simulators.world.build import STRIPE_COLLECTIONS, World
+from simulators.world.moments import DAY, END, SECOND, instant
 from tests.simulators.conftest import DEMO, Clients
 
 #: What Stripe announces nothing about, or not everything.

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from stripe.params import PayoutListParams
 
-from include.simulators.limits import Limits, Window
-from include.simulators.simulation import Simulation
-from include.simulators.world.account import Account
-from include.simulators.world.build import STRIPE_COLLECTIONS, World, build
-from include.simulators.world.moments import DAY, SECOND, instant, parse
-from include.simulators.world.resources import RESOURCES, Resources
+from simulators.limits import Limits, Window
+from simulators.simulation import Simulation
+from simulators.world.account import Account
+from simulators.world.build import STRIPE_COLLECTIONS, World, build
+from simulators.world.moments import DAY, SECOND, instant, parse
+from simulators.world.resources import RESOURCES, Resources
 from tests.simulators.conftest import API, DEMO, Clients
 from tests.support.stripe_sdk import parameters
 

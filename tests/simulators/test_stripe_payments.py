@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from include.simulators.world.build import World
-from include.simulators.world.moments import DAY, END
-from include.simulators.world.money import CURRENCIES
+from simulators.world.build import World
+from simulators.world.moments import DAY, END
+from simulators.world.money import CURRENCIES
 from tests.simulators.conftest import DEMO, Clients
 
 Shapes = dict[str, dict[str, Any]]

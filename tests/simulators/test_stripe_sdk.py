@@ -13,12 +13,12 @@ import pytest
 import stripe
 import uvicorn
 
-from include.simulators.server import create_apps
-from include.simulators.simulation import STRIPE_KEY, Simulation
-from include.simulators.stripe.present import present
-from include.simulators.world.build import STRIPE_COLLECTIONS, World
-from include.simulators.world.moments import DAY
-from include.simulators.world.resources import Resources
+from simulators.server import create_apps
+from simulators.simulation import STRIPE_KEY, Simulation
+from simulators.stripe.present import present
+from simulators.world.build import STRIPE_COLLECTIONS, World
+from simulators.world.moments import DAY
+from simulators.world.resources import Resources
 from tests.simulators.conftest import DEMO, Clients
 
 # 250 lines on an invoice, and a coupon that has been deleted, come with the first day after the demo's start.

@@ -12,12 +12,12 @@ from collections import Counter
 
 import pytest
 
-from include.simulators.world.build import HUBSPOT_COLLECTIONS, STRIPE_COLLECTIONS, World, build
-from include.simulators.world.crm_links import LINKS_BY_NAME
-from include.simulators.world.crm_types import KINDS
-from include.simulators.world.moments import BUSY_DAYS, DAY, END, START, add_months, instant, iso, parse
-from include.simulators.world.money import CURRENCIES
-from include.simulators.world.store import JsonObject, Record
+from simulators.world.build import HUBSPOT_COLLECTIONS, STRIPE_COLLECTIONS, World, build
+from simulators.world.crm_links import LINKS_BY_NAME
+from simulators.world.crm_types import KINDS
+from simulators.world.moments import BUSY_DAYS, DAY, END, START, add_months, instant, iso, parse
+from simulators.world.money import CURRENCIES
+from simulators.world.store import JsonObject, Record
 
 DEMO = parse("2026-01-04T06:00:00Z")
 
@@ -40,7 +40,7 @@ def test_equal_arguments_give_equal_worlds() -> None:
 
 def test_another_process_makes_the_same_world() -> None:
     code = (
-        "from include.simulators.world.build import build\n"
+        "from simulators.world.build import build\n"
         "from tests.simulators.test_world import fingerprint\n"
         "print(fingerprint(build(3, 25)))"
     )

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from include.local.demo.airflow_api import AirflowApi
+from local.demo.airflow_api import AirflowApi
 from tests.conftest import ROOT
 
 ENDED = ("success", "failed")

@@ -10,10 +10,10 @@ from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import Contract
 from tributary.flatten.flatten import flatten
 from tributary.flatten.manifest import StagedManifest
-from tributary.lake import read_json
 from tributary.landing.extract import extract
+from tributary.landing.lake import read_json
 from tributary.landing.manifest import LandingManifest, manifest_name
-from tributary.plan import AUTO, Outlook, Wish, WorkItem, items, span
+from tributary.landing.plan import AUTO, Outlook, Wish, WorkItem, items, span
 from tributary.sources import source
 from tributary.warehouse.replace import replace
 from tributary.warehouse.stage import Staged, stage

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from tests.support.pipeline import Pipeline
-from tributary import lake
 from tributary.hooks.warehouse import WarehouseHook
+from tributary.landing import lake
 
 
 def stand_still() -> NoReturn:

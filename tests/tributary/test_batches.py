@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
-from tributary.operators.replace import batches
-from tributary.plan import MOST_CHUNKS
+from tributary.landing.plan import MOST_CHUNKS
+from tributary.operators.ingest.partition_replace import batches
 
 
 def of(*clients: str) -> list[Any]:

@@ -1,5 +1,7 @@
 """How often the ledger is asked while something waits for it."""
 
+from typing import Any
+
 from tributary.triggers.ledger import LedgerTrigger, pause
 
 
@@ -21,7 +23,7 @@ def test_the_longer_it_waits_the_less_often_it_looks():
 
 
 def test_a_trigger_that_is_started_anew_goes_on_where_it_was():
-    given = {
+    given: dict[str, Any] = {
         "window_start": "2026-01-04T00:00:00Z",
         "window_end": "2026-01-05T00:00:00Z",
         "sources": ["stripe"],

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from tributary.contracts.model import Column, Contract, Mode, Rule, TableSpec
+from tributary.contracts.names import overlaps
+from tributary.contracts.values import RoundedError, UnfitError, converter, decode_exactly, domain, kind, split
 from tributary.flatten.rest import Rest, rests_of
 from tributary.flatten.rows import (
     NULL,
@@ -24,11 +26,9 @@ from tributary.flatten.rows import (
     is_required,
     known_paths,
     nested_tables,
-    overlaps,
     own_columns,
     row_type,
 )
-from tributary.flatten.values import RoundedError, UnfitError, converter, decode_exactly, domain, kind, split
 from tributary.sources.base import Source
 
 _COVERED: dict[str, Any] = {}

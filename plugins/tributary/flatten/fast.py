@@ -15,6 +15,8 @@ from typing import Annotated, Any, Union
 import msgspec
 
 from tributary.contracts.model import Column, ColumnType, Contract, TableSpec
+from tributary.contracts.names import attribute
+from tributary.contracts.values import UnfitError, converter, decode_exactly, domain, split
 from tributary.flatten.rest import Rest, rests_of
 from tributary.flatten.rows import (
     INT64_MAX,
@@ -23,7 +25,6 @@ from tributary.flatten.rows import (
     Gone,
     Reading,
     RejectError,
-    attribute,
     in_range,
     int_range,
     is_raw,
@@ -33,7 +34,6 @@ from tributary.flatten.rows import (
     own_columns,
     row_type,
 )
-from tributary.flatten.values import UnfitError, converter, decode_exactly, domain, split
 from tributary.sources.base import Source
 
 

@@ -8,14 +8,15 @@ from typing import Any
 import msgspec
 
 from tributary.contracts.model import Contract, Mode
+from tributary.contracts.names import attribute
 from tributary.errors import RefusedError
 from tributary.flatten.manifest import DriftReport, RejectReport, StagedManifest, StagedTable
 from tributary.flatten.merges import MergeRows, merged_into
 from tributary.flatten.reader import Reader
-from tributary.flatten.rows import Drift, Gone, Reading, Rejected, RejectError, attribute, key_of
-from tributary.lake import LineWriter, check_parts, read_json, read_lines, write_json
+from tributary.flatten.rows import Drift, Gone, Reading, Rejected, RejectError, key_of
+from tributary.landing.lake import LineWriter, check_parts, read_json, read_lines, write_json
 from tributary.landing.manifest import LandingManifest, manifest_name
-from tributary.personal.rows import Personal
+from tributary.privacy.rows import Personal
 from tributary.sources.base import Page, Source
 from tributary.windows import stamp
 

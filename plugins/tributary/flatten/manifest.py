@@ -6,8 +6,8 @@ import msgspec
 
 from tributary.contracts.model import Contract
 from tributary.errors import RefusedError
-from tributary.lake import Part
-from tributary.plan import WorkItem
+from tributary.landing.lake import Part
+from tributary.landing.plan import WorkItem
 
 
 class StagedTable(msgspec.Struct, kw_only=True):

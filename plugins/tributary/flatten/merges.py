@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from tributary.contracts.model import Contract
-from tributary.flatten.rows import MERGED, Drift, attribute, own_columns, row_type
-from tributary.flatten.values import UnfitError, converter
+from tributary.contracts.names import attribute
+from tributary.contracts.values import UnfitError, converter
+from tributary.flatten.rows import MERGED, Drift, own_columns, row_type
 
 
 def merged_into(own_id: str, texts: Iterable[Any]) -> list[dict[str, str]]:

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from tributary.contracts.model import Column, Contract, TableSpec
+from tributary.contracts.values import UnfitError
 from tributary.flatten.rows import NULL
-from tributary.flatten.values import UnfitError
 
 Conversions = Mapping[str, Callable[[Any], Any]]
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

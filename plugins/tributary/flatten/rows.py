@@ -1,6 +1,5 @@
 """What both ways of reading a record bring forth: typed rows, and what drifted or was refused."""
 
-import keyword
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from math import ceil, floor
@@ -10,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tributary.contracts.model import Column, ColumnType, Contract, TableSpec
-from tributary.flatten.values import RoundedError
+from tributary.contracts.names import attribute
+from tributary.contracts.values import RoundedError
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 NULL = msgspec.Raw(b"null")
@@ -92,11 +92,6 @@ def row_type(table: TableSpec) -> Any:
     return msgspec.defstruct(f"{table.name}_row", fields, rename=rename, gc=False, omit_defaults=True)
 
 
-def attribute(column: str) -> str:
-    """A column's name as Python takes it."""
-    return f"_{column}" if keyword.iskeyword(column) else column
-
-
 def key_of(contract: Contract, row: Any) -> str:
     """The key of a record's row, parts joined by `|`."""
     return "|".join([str(getattr(row, attribute(column))) for column in contract.key])
@@ -152,11 +147,6 @@ def int_range(column: Column) -> tuple[int, int]:
 
 def _seconds(day: Any) -> int:
     return int((day - date(1970, 1, 1)).days * 86_400)
-
-
-def overlaps(path: str, others: Iterable[str]) -> bool:
-    """Whether a dotted path is one of others, or stands above or below one."""
-    return any(f"{path}.".startswith(f"{other}.") or other.startswith(f"{path}.") for other in others)
 
 
 def is_raw(column: Column) -> bool:

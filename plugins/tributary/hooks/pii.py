@@ -5,10 +5,10 @@ from typing import Any
 from airflow.sdk import BaseHook
 
 from tributary.contracts.model import Contract
+from tributary.erasure.suppressions import suppressed
 from tributary.errors import RefusedError
-from tributary.personal.keys import Keys
-from tributary.personal.rows import Personal
-from tributary.personal.suppressions import suppressed
+from tributary.privacy.keys import Keys
+from tributary.privacy.rows import Personal
 from tributary.settings import settings
 
 _SHORTEST = 32

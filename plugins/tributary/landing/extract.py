@@ -11,9 +11,9 @@ from tributary.api.client import ApiClient, MissingError
 from tributary.clients import Client
 from tributary.contracts.model import Contract, EmptyWindow
 from tributary.errors import PostponedError, RefusedError
-from tributary.lake import LineWriter, read_json, write_json
+from tributary.landing.lake import LineWriter, read_json, write_json
 from tributary.landing.manifest import LandingManifest, Progress, landing_folder, manifest_name
-from tributary.plan import WorkItem
+from tributary.landing.plan import WorkItem
 from tributary.sources.base import Checkpoint, Page, Source
 from tributary.windows import Window, stamp
 

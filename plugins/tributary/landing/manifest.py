@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from tributary.lake import Part
-from tributary.plan import WorkItem
+from tributary.landing.lake import Part
+from tributary.landing.plan import WorkItem
 
 
 class Progress(msgspec.Struct, kw_only=True):

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from tributary.contracts.model import WIDENINGS, Contract, TableSpec
+from tributary.contracts.values import FLOAT64_EXACT
 from tributary.errors import RefusedError
 from tributary.flatten.careful import ExtraReader
-from tributary.flatten.values import FLOAT64_EXACT
-from tributary.lake import LineWriter
+from tributary.landing.lake import LineWriter
 from tributary.warehouse.literals import literal
 from tributary.warehouse.load import load_parts
 from tributary.warehouse.protocol import LoadRefusedError, Warehouse

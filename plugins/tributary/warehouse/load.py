@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tributary.errors import RefusedError
-from tributary.lake import Part
+from tributary.landing.lake import Part
 from tributary.settings import settings
 from tributary.warehouse.protocol import Warehouse
 from tributary.warehouse.schema import Field

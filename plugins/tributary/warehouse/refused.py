@@ -7,7 +7,7 @@ import msgspec
 
 from tributary.contracts.model import Contract, TableSpec
 from tributary.flatten.rows import RejectError
-from tributary.lake import read_lines
+from tributary.landing.lake import read_lines
 from tributary.warehouse.protocol import RefusedRow
 
 

@@ -12,9 +12,9 @@ from tributary.errors import RefusedError
 from tributary.flatten.flatten import flatten
 from tributary.flatten.manifest import StagedManifest
 from tributary.flatten.rows import RejectError
-from tributary.lake import check_parts, read_json
+from tributary.landing.lake import check_parts, read_json
 from tributary.landing.manifest import LandingManifest, manifest_name
-from tributary.personal.rows import Personal
+from tributary.privacy.rows import Personal
 from tributary.sources import source
 from tributary.warehouse.load import load_parts
 from tributary.warehouse.protocol import LoadRefusedError, Warehouse

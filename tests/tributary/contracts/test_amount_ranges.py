@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from include.simulators.books import world_books
-from include.simulators.world.build import build
+from simulators.books import world_books
+from simulators.world.build import build
 from tributary.contracts.loader import load_all
 from tributary.contracts.model import Contract
 from tributary.flatten.careful import CarefulReader

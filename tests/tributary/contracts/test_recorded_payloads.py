@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from include.local.settings import ROOT
+from local.settings import ROOT
 from tests.oracle import stripe_rows
 from tributary.contracts.loader import load_contracts
 from tributary.contracts.model import TableSpec

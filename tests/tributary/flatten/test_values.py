@@ -6,7 +6,7 @@ from time import process_time
 import pytest
 
 from tributary.contracts.model import ColumnType as T
-from tributary.flatten.values import RoundedError, UnfitError, converter
+from tributary.contracts.values import RoundedError, UnfitError, converter
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def preflight(*arguments: str, **variables: str | None) -> tuple[int, list[str]]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "plugins"), **{k: v for k, v in variables.items() if v}}
     for name in (name for name, value in variables.items() if value is None):
         environment.pop(name, None)
-    command = [sys.executable, "-m", "tributary.preflight", "--wide", "400", *arguments]
+    command = [sys.executable, "-m", "tributary.cli.preflight", "--wide", "400", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, [" ".join(line.split()) for line in done.stdout.splitlines()]

@@ -8,9 +8,9 @@ import pytest
 
 from tributary.api.answers import Answer, Verdict
 from tributary.contracts.loader import load_contracts
+from tributary.contracts.values import UnfitError
 from tributary.flatten.merges import merged_into
 from tributary.flatten.rest import rests_of
-from tributary.flatten.values import UnfitError
 from tributary.sources.hubspot.errors import judge
 from tributary.sources.hubspot.paths import Paths
 from tributary.sources.hubspot.values import conversions

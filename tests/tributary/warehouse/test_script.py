@@ -10,7 +10,7 @@ from tributary.contracts.loader import load_all
 from tributary.contracts.model import Axis
 from tributary.contracts.system import HISTORY_COLUMNS, SYSTEM_COLUMNS
 from tributary.flatten.manifest import DriftReport, StagedManifest, StagedTable
-from tributary.plan import MOST_CHUNKS, WorkItem
+from tributary.landing.plan import MOST_CHUNKS, WorkItem
 from tributary.warehouse.replace import render_replace
 from tributary.warehouse.stage import Staged
 from tributary.warehouse.tables import OPS_VERSION

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tributary.contracts.model import ColumnType
-from tributary.flatten.values import UnfitError, converter, decimal, finite, split
+from tributary.contracts.values import UnfitError, converter, decimal, finite, split
 
 Convert = Callable[[Any], Any]
 _int64 = converter(ColumnType.INT64)

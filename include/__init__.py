@@ -1,1 +1,0 @@
-"""Declarations and local tooling that ship with Tributary: contracts, SQL, the simulators and the local stack."""

@@ -1,1 +1,0 @@
-"""The semantic layer: saved queries of the dbt project as tables."""

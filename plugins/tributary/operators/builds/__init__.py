@@ -1,0 +1,1 @@
+"""Operators that plan, run and record a dbt build."""

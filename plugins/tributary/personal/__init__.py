@@ -1,1 +1,0 @@
-"""Personal data: what becomes of it before anything is staged, and who was erased."""

@@ -1,0 +1,1 @@
+"""Rules for personal data, applied while records are flattened: hash, mask or drop. No Airflow."""
