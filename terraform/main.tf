@@ -82,7 +82,6 @@ module "monitoring" {
   audit_log_days  = var.audit_log_days
   watcher         = module.identity.emails["watcher"]
   watch_warehouse = var.loaded
-  contracts       = "${path.root}/../include/contracts"
   clients_file    = "${path.root}/${var.clients_file}"
   depends_on      = [google_project_service.this, module.warehouse]
 }

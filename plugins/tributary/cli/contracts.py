@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from tributary.contracts import dbt_sources
+from tributary.contracts import dbt_sources, json_schema
 from tributary.contracts.dictionary import render_dictionary
+from tributary.contracts.freshness import render_freshness
 from tributary.contracts.loader import load_all
 from tributary.settings import REPOSITORY
 
@@ -14,7 +15,10 @@ def generated_files(repository: Path) -> dict[Path, str]:
     contracts = load_all()
     folder = repository / "docs" / "data-dictionary"
     pages = {folder / f"{source}.md": render_dictionary(source, streams) for source, streams in contracts.items()}
-    return dbt_sources.rendered_files(contracts, repository / "dbt") | pages
+    checks = repository / "terraform" / "modules" / "monitoring" / "freshness.json"
+    schema = repository / "include" / "contracts" / json_schema.FILE
+    others = {checks: render_freshness(contracts), schema: json_schema.render_schema()}
+    return dbt_sources.rendered_files(contracts, repository / "dbt") | pages | others
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, model_validator
 
 
 class ColumnType(StrEnum):
@@ -99,8 +99,12 @@ def _as_duration(value: Any) -> Any:
     raise ValueError(f"{value!r} is no duration; write a number with d, h or m, such as 3d")
 
 
-Duration = Annotated[timedelta, BeforeValidator(_as_duration)]
+Duration = Annotated[
+    timedelta, BeforeValidator(_as_duration), WithJsonSchema({"type": "string", "pattern": r"^\d+[dhm]$"})
+]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
+#: One text or several.
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
 
 
 _RANGED: dict[ColumnType, type] = {
@@ -120,7 +124,7 @@ class Column(_Model):
     type: ColumnType
     description: str = Field(min_length=10)
     #: Dotted paths in the record; the first that is present wins. Defaults to the name.
-    path: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    path: Texts = ()
     #: `id`: the value is an id, the object of that id, its deleted stub or null, and lands as the id.
     #: `list`: the value is text of several, `a;b`, and lands as a JSON list.
     #: `domain`: the value is an e-mail address, and its domain lands, in lower case.
@@ -262,11 +266,11 @@ class Contract(_Table):
     #: What becomes of fields that the contract doesn't know. They count as free text until somebody has looked at them.
     extra: Rule = Rule.CLEAR
     #: Columns that hold the id of the person whom a record is about, or a member of a JSON column that does.
-    subject: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    subject: Texts = ()
     #: Members of JSON columns that hold an address of that person: the column's name and the path in it, dotted.
-    mailboxes: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    mailboxes: Texts = ()
     #: Dotted paths of the ids that were merged into this record and no longer exist on their own.
-    merged_ids: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    merged_ids: Texts = ()
     #: Whether the answer about an archived record may lack what it had, so that its last known attributes are kept.
     sparse_when_archived: bool = False
     #: How to ask for the collection; only the source's module reads it.

@@ -1,17 +1,17 @@
 # Checks that BigQuery runs by itself every hour, whether Airflow lives or not. A check is a query that ends in an error.
 
 locals {
-  contracts = [for file in fileset(var.contracts, "*/*.yml") : yamldecode(file("${var.contracts}/${file}"))]
-  clients   = yamldecode(file(var.clients_file))
+  streams = jsondecode(file("${path.module}/freshness.json")).streams
+  clients = yamldecode(file(var.clients_file))
 
   # Every stream of every client that the marts wait for, with the hours after which it is stale.
   expected = flatten([
-    for contract in local.contracts : [
-      for client in lookup(local.clients, contract.source, []) : {
-        source    = contract.source
-        stream    = contract.stream
+    for stream in local.streams : [
+      for client in lookup(local.clients, stream.source, []) : {
+        source    = stream.source
+        stream    = stream.stream
         client_id = client.client_id
-        hours     = tonumber(trimsuffix(contract.freshness, "h"))
+        hours     = stream.hours
       } if lookup(client, "required", true)
     ]
   ])

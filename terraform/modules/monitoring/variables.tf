@@ -7,11 +7,6 @@ variable "monthly_budget" { type = number }
 variable "audit_log_days" { type = number }
 variable "watcher" { type = string }
 
-variable "contracts" {
-  description = "Folder of the contracts; how fresh a stream must be stands in them."
-  type        = string
-}
-
 variable "clients_file" {
   description = "The deployment's clients, as TRIBUTARY_CLIENTS_FILE names them."
   type        = string
