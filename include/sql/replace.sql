@@ -8,6 +8,17 @@
      rejects      stage table of rejects, or none
      drift        literal rows for ops.schema_drift
 
+   Steps, all in one transaction:
+     1  fence        refuse a second commit of this load, and a load that another one has overtaken
+     2  inputs       nobody was erased since, and the stage tables hold what was flattened
+     3  verdicts     one row per key, and what becomes of it: new, changed, unchanged, superseded, deleted
+     4  tombstones   records that a listing no longer has, within the contract's limit
+     5  own table    superseded versions to history, then replace, check the keys, write the ledger
+     6  children     the same for each child table, by parent
+     7  rejects      what could not be read now, and which open rejects are settled
+     8  drift        what the contract doesn't know
+     9  conserved    every received record is accounted for; then commit
+
    Partition bounds are literals, so that BigQuery prunes. They were looked up after the fence had been read, and hold
    only as long as nobody has taken it since. Two loads of one stream always conflict on its fence, a
    table of its own (BigQuery tells conflicts by table); one of them is cancelled, and its task tries again. -#}
@@ -27,12 +38,31 @@
   {% for chunk in chunks %}select {{ chunk.number }} as _chunk, * from {{ chunk.stages[table.name] }}{% if not loop.last %}
   union all {% endif %}{% endfor %}
 {%- endmacro -%}
+{#- Every column of a row, with this run's id. -#}
+{%- macro loaded(columns) -%}
+  {% for column in columns %}{% if column == '_run_id' %}{{ run_id }}{% else %}{{ column }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}
+{%- endmacro -%}
+{#- Fails unless a table holds each loaded row once. -#}
+{%- macro check_keys(table, rows, verdicts='') -%}
+select if(a.n = i.n and a.keys = i.n, 'ok', error(concat(
+  '{{ table.name }}: after the load ', cast(a.n as string), ' rows with ', cast(a.keys as string), ' keys stand for ', cast(i.n as string),
+  ' records; nothing was loaded')))
+from (
+  select count(*) as n, count(distinct to_json_string(struct(t.client_id, {{ list(table.key, 't.') }}))) as keys
+  from {{ table.raw }} t
+  join {{ rows }} w on {{ same('t', 'w', table.key) }}
+  where t.{{ table.bounds }}{% if verdicts %} and w.{{ verdicts }}{% endif %}
+
+) a
+cross join (select count(*) as n from {{ rows }}{% if verdicts %} where {{ verdicts }}{% endif %}) i;
+{%- endmacro -%}
 {%- set incoming = '_incoming_' ~ suffix -%}
 {%- set gone = '_gone_' ~ suffix -%}
 {%- set open = '_open_' ~ suffix -%}
 {%- set unread = '_unread_' ~ suffix -%}
 begin transaction;
 
+-- ---- 1 fence
 -- An attempt whose answer was lost may have been committed meanwhile.
 select if(count(*) = 0, 'ok', error('{{ already_loaded }}')) from `{{ project }}.ops.ledger` where load_id = {{ load_id }};
 
@@ -40,6 +70,7 @@ select if(count(*) = 1, 'ok', error('{{ moved }}')) from {{ own.fence }} where l
 
 update {{ own.fence }} set load_id = {{ load_id }}, taken_at = current_timestamp() where true;
 
+-- ---- 2 inputs
 -- Somebody who was erased after the rows were made is in them in clear. By number and not by time: an entry can be
 -- older than one that was committed before it.
 select if(count(*) = 0, 'ok', error(concat('{{ own.name }}: somebody was erased after the rows were flattened of ', string_agg(concat(
@@ -59,6 +90,7 @@ select if(count(*) = {{ chunk.rows[table.name] }}, 'ok', error(concat(
   ' rows, expected {{ chunk.rows[table.name] }}; nothing was loaded. Clear the stage task to load it again')))
 from {{ chunk.stages[table.name] }};
 {% endfor %}{% endfor %}
+-- ---- 3 verdicts
 -- Records that were never readable and are gone by now: raw has no tombstone that would keep an older answer out.
 create or replace temp table {{ unread }} as
 select client_id, record_key, max(_observed_at) as _gone_at
@@ -114,6 +146,7 @@ from {{ own.raw }} t
 where t.{{ own.bounds }} and {{ same('t', 'i', own.key) }} and i._deleted_at is not null and i._verdict in ('changed', 'unchanged');
 
 {% endif -%}
+-- ---- 4 tombstones
 -- What the listing of a window should have held and didn't; rejected records are there, only not readable.
 -- Windows of one load can overlap, and then a record is missing from more than one.
 create or replace temp table {{ gone }} as
@@ -149,7 +182,8 @@ cross join (
 {% if not chunk.everything %}    and t.{{ own.created }} >= {{ chunk.window_start }} and t.{{ own.created }} < {{ chunk.window_end }}
 {% endif %}) t;
 {% endfor %}
--- {{ own.name }}: history, tombstones, replacement. A version that another reading of the same answer replaces never was.
+-- ---- 5 own table: {{ own.name }}
+-- History, tombstones, replacement. A version that another reading of the same answer replaces never was.
 insert into {{ own.history }} ({{ list(own.columns) }}, _valid_to)
 select {{ list(own.columns, 't.') }}, v._valid_to
 from {{ own.raw }} t
@@ -170,20 +204,10 @@ where t.{{ own.bounds }}
   and exists (select 1 from {{ incoming }} i where i._verdict in ('changed', 'unchanged') and {{ same('t', 'i', own.key) }});
 
 insert into {{ own.raw }} ({{ list(own.columns) }})
-select {% for column in own.columns %}{% if column == '_run_id' %}{{ run_id }}{% else %}{{ column }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}
-
+select {{ loaded(own.columns) }}
 from {{ incoming }} where _verdict in ('new', 'changed', 'unchanged');
 
-select if(a.n = i.n and a.keys = i.n, 'ok', error(concat(
-  '{{ own.name }}: after the load ', cast(a.n as string), ' rows with ', cast(a.keys as string), ' keys stand for ', cast(i.n as string),
-  ' records; nothing was loaded')))
-from (
-  select count(*) as n, count(distinct to_json_string(struct(t.client_id, {{ list(own.key, 't.') }}))) as keys
-  from {{ own.raw }} t
-  join {{ incoming }} w on {{ same('t', 'w', own.key) }}
-  where t.{{ own.bounds }} and w._verdict in ('new', 'changed', 'unchanged')
-) a
-cross join (select count(*) as n from {{ incoming }} where _verdict in ('new', 'changed', 'unchanged')) i;
+{{ check_keys(own, incoming, "_verdict in ('new', 'changed', 'unchanged')") }}
 
 insert into `{{ project }}.ops.ledger` ({{ list(ledger_columns) }})
 {% for chunk in chunks -%}
@@ -206,7 +230,7 @@ from {{ incoming }} where _chunk = {{ chunk.number }}
 {% if not loop.last %}union all
 {% endif %}{% endfor %};
 {% for child in children %}{% set incoming_child = '_incoming_' ~ child.stream ~ '_' ~ suffix %}{% set former_child = '_former_' ~ child.stream ~ '_' ~ suffix %}
--- {{ child.name }}: the children of every loaded parent, replaced whole
+-- ---- 6 children: {{ child.name }}, of every loaded parent, replaced whole
 create or replace temp table {{ incoming_child }} as
 with staged as (
   {{ staged(child) }}
@@ -263,20 +287,10 @@ where t.{{ child.bounds }}{% if child.keeps_vanished %} and t._deleted_at is nul
   and exists (select 1 from {{ incoming }} p where p._verdict in ('changed', 'unchanged') and {{ same_as_parent('t', 'p', child) }});
 
 insert into {{ child.raw }} ({{ list(child.columns) }})
-select {% for column in child.columns %}{% if column == '_run_id' %}{{ run_id }}{% else %}{{ column }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}
-
+select {{ loaded(child.columns) }}
 from {{ incoming_child }};
 
-select if(a.n = i.n and a.keys = i.n, 'ok', error(concat(
-  '{{ child.name }}: after the load ', cast(a.n as string), ' rows with ', cast(a.keys as string), ' keys stand for ', cast(i.n as string),
-  ' records; nothing was loaded')))
-from (
-  select count(*) as n, count(distinct to_json_string(struct(t.client_id, {{ list(child.key, 't.') }}))) as keys
-  from {{ child.raw }} t
-  join {{ incoming_child }} w on {{ same('t', 'w', child.key) }}
-  where t.{{ child.bounds }}
-) a
-cross join (select count(*) as n from {{ incoming_child }}) i;
+{{ check_keys(child, incoming_child) }}
 
 insert into `{{ project }}.ops.ledger` ({{ list(ledger_columns) }})
 {% for chunk in chunks -%}
@@ -304,6 +318,7 @@ cross join (
 {% if not loop.last %}union all
 {% endif %}{% endfor %};
 {% endfor %}
+-- ---- 7 rejects
 {% if rejects -%}
 insert into `{{ project }}.ops.rejects` ({{ list(reject_columns) }}, load_id, run_id, rejected_at)
 select {{ list(reject_columns) }}, {{ load_id }}, {{ run_id }}, current_timestamp() from {{ rejects }};
@@ -351,6 +366,7 @@ from (
 where true
 qualify row_number() over (partition by client_id, landing_object, landing_line, landing_item order by _observed_at desc, resolution) = 1;
 
+-- ---- 8 drift
 {% if merges -%}
 insert into `{{ project }}.ops.schema_drift` (client_id, source, stream, table_name, kind, column_path, found, records, pointer, contract_version, load_id, run_id, seen_at)
 select client_id, '{{ source }}', '{{ own.stream }}', '{{ own.name }}', 'merge', '{{ merges }}', 'the id of a record that is listed alive',
@@ -372,7 +388,8 @@ values
 {% for row in drift %}  ({{ row }}, {{ load_id }}, {{ run_id }}, current_timestamp()){% if not loop.last %},
 {% endif %}{% endfor %};
 {% endif %}
--- Conserved: what the API answered is accounted for, record by record.
+-- ---- 9 conserved
+-- What the API answered is accounted for, record by record.
 select if(count(*) = 0, 'ok', error(concat('{{ own.name }}: ', string_agg(concat(
   table_name, ' of client ', client_id, ' received ', cast(received as string), ', accounted for ',
   cast(loaded + unchanged + superseded + duplicate + rejected as string)), '; '), '; nothing was loaded')))
