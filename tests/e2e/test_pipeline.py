@@ -160,7 +160,7 @@ def test_what_fails_in_a_build_stops_what_depends_on_it_and_nothing_else(airflow
     assert_said_by_the_triggerer(airflow, [task for task in states if "." in task and task not in others])
     listed = warehouse().client.list_jobs(max_results=100_000, retry=None)
     jobs = [job.query for job in listed if job.job_type == "query"]
-    assert [sql for sql in jobs if '"node_id": "model.tributary.deals"' in sql]
+    assert [sql for sql in jobs if '"node_id": "model.tributary.invoices"' in sql]
     assert not [sql for sql in jobs if "where false and current_timestamp()" in sql], "CI has compared model contracts"
     marts = {task.removeprefix("mart.") for task in states if task.startswith("mart.")}
     written = {row["table_name"] for row in query("select table_name from mart.INFORMATION_SCHEMA.TABLES")}
