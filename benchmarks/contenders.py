@@ -63,7 +63,7 @@ Rows = dict[tuple[str, str], dict[str, Any]]
 
 
 def rows_of(name: str, out: Path) -> Rows:
-    """What a contender wrote, in the form of the contract."""
+    """Return the rows that a contender wrote, in the form of the contract."""
     if name in ("tributary", "naive"):
         return _own(out)
     return _flattened(out, *_FILES[name])
@@ -114,7 +114,7 @@ def _value(column: Column, row: dict[str, Any]) -> Any:
 
 
 def differences(expected: Rows, found: Rows) -> list[str]:
-    """What differs, as `table id column`; at most ten."""
+    """Return the differences, as `table id column`; at most ten."""
     keys = [f"{table} {id_}" for table, id_ in sorted(expected.keys() ^ found.keys())]
     cells = [
         f"{table} {id_} {column}: {value!r}, {found[table, id_][column]!r}"

@@ -61,7 +61,7 @@ class Report:
 
 
 def machine() -> dict[str, Any]:
-    """What it ran on, and how busy that was."""
+    """Return the machine's description, and how busy it was."""
     cpu = "unknown"
     info = Path("/proc/cpuinfo")
     if info.exists():

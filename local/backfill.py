@@ -26,7 +26,7 @@ _POLL_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Range:
-    """What is to be loaded: full days in UTC, both ends included."""
+    """A range of full days in UTC to load, both ends included."""
 
     dag_id: str
     first: date

@@ -1,4 +1,4 @@
-"""What can go wrong with the local stack and is the user's to mend: shown as one message, without a traceback."""
+"""Errors of the local stack that the user can fix: shown as one message, without a traceback."""
 
 
 class LocalStackError(Exception):

@@ -28,7 +28,7 @@ START_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Record:
-    """What is known about one started service; kept as `<name>.json` in the run directory."""
+    """The record of a started service; kept as `<name>.json` in the run directory."""
 
     name: str
     pid: int

@@ -1,4 +1,4 @@
-"""Where the local stack keeps its state and which ports it listens on."""
+"""Settings of the local stack: folders of its state, and ports."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class LocalSettings(BaseSettings):
 
     @property
     def uploads_dir(self) -> Path:
-        """Where the BigQuery emulator keeps files while they are uploaded."""
+        """The folder of the BigQuery emulator for uploads under way."""
         return self.home / "bq-uploads"
 
     @property
@@ -88,7 +88,7 @@ class LocalSettings(BaseSettings):
 
     @property
     def demo_report(self) -> Path:
-        """What the last demo did, as JSON."""
+        """The file with the report of the last demo, as JSON."""
         return self.home / "demo.json"
 
     @property

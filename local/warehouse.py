@@ -1,4 +1,4 @@
-"""What the pipeline expects to exist: the lake's bucket and the datasets. And a query from the command line."""
+"""Creates the lake's bucket and the datasets, and runs a query from the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed in the dbt project since a commit, built into datasets of its own.
+"""Builds the dbt models that changed since a commit, into datasets of their own.
 
 build: `dbt build` of the changed models and everything behind them, into datasets with a prefix; what did not change is
 read from where it was built before (`--defer`). drop: deletes those datasets. The project is that of TRIBUTARY_PROJECT,

@@ -17,7 +17,7 @@ from simulators.world.store import Collection, JsonObject
 
 
 class ChangeError(Exception):
-    """What the caller got wrong; answered with `status` and the message."""
+    """An error of the caller; answered with `status` and the message."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)

@@ -108,7 +108,7 @@ class Fault:
         return fnmatchcase(path, self.path) if "*" in self.path else path.startswith(self.path)
 
     def strikes(self) -> bool:
-        """Whether this matching request is hit; counts it."""
+        """Count a matching request; return True if the fault hits it."""
         if self.after > 0:
             self.after -= 1
             return False

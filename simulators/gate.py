@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Service:
-    """What the gate must know about a service to break it in the service's own manner."""
+    """A service as the gate sees it, to fail in the service's own manner."""
 
     name: str
     lists: re.Pattern[str]

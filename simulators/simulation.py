@@ -1,4 +1,4 @@
-"""What both services share while they run: the world, its clock, the fault menu and the log of requests."""
+"""Holds what both services share: the world, its clock, the faults and the log of requests."""
 
 from __future__ import annotations
 

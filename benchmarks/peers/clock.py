@@ -1,4 +1,4 @@
-"""What every contender reports about itself. Needs nothing but the standard library: peers have environments of their
+"""Reports time and memory of a contender. Needs nothing but the standard library: peers have environments of their
 own."""
 
 import json

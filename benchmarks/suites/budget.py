@@ -1,4 +1,4 @@
-"""How much of a request budget is used, against simulators that enforce the services' real limits."""
+"""Measures the share of a request budget that is used, against simulators that enforce the services' real limits."""
 
 import json
 import tempfile

@@ -1,4 +1,4 @@
-"""From staged files to replaced partitions, on the emulators; and what such a load would scan in BigQuery.
+"""Measures a load from staged files to replaced rows on the emulators, and the bytes that it would scan in BigQuery.
 
 The emulator's seconds say nothing about BigQuery's, but much about the work per row. The bytes don't depend on who
 runs the script: its partition bounds are literals, so they are read from the script and counted in the table.
@@ -141,8 +141,8 @@ def _land(pipeline: Pipeline, name: str, window: tuple[str, str], records: list[
 
 
 def _scanned(recording: _Recording, table: str, script: str) -> dict[str, Any]:
-    """What lies in the partitions (months) that the script's literals name, against the whole table, which a MERGE on
-    the key reads."""
+    """Return the bytes in the partitions (months) that the script's literals name, and in the whole table, which a MERGE
+    on the key reads."""
     first, last = min(b[0] for b in _BOUNDS.findall(script)), max(b[1] for b in _BOUNDS.findall(script))
     [found] = recording.query(
         f"select count(*) as n, countif(_record_date between date_trunc(date '{first}', month) "  # noqa: S608

@@ -1,4 +1,4 @@
-"""How long Airflow takes to parse each DAG file, beyond importing Airflow itself."""
+"""Measures how long Airflow takes to parse each DAG file, beyond importing Airflow itself."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What Airflow itself takes per task, before and after the task's own work: a chain of tasks that do nothing."""
+"""Measures Airflow's own time per task, before and after the task's work: a chain of tasks that do nothing."""
 
 import itertools
 import tempfile
@@ -26,7 +26,7 @@ with DAG("chain", schedule=None):
 
 
 def run(report: Report, short: bool) -> None:
-    """From the end of one task to the end of the next: scheduling, forking, running nothing, reporting."""
+    """Measure from the end of one task to the end of the next: scheduling, forking, running nothing, reporting."""
     gaps: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)

@@ -1,4 +1,4 @@
-"""What to import before forking, so that no child has to."""
+"""Imports modules before forking, so that no child has to."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ DONE_TASKS = ("success", "skipped", "failed", "upstream_failed", "removed")
 
 @dataclass(frozen=True)
 class RunState:
-    """How far a DAG run is.
+    """The progress of a DAG run.
 
     `failed` names its failed tasks once it has failed, `seconds` is what it took once it has ended.
     """

@@ -1,4 +1,4 @@
-"""What the demo runs, in order."""
+"""Lists the DAG runs of the demo, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in the warehouse when the demo has run."""
+"""Queries the warehouse for the demo's report."""
 
 from __future__ import annotations
 

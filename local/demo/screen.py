@@ -1,4 +1,4 @@
-"""What the demo shows: progress while it works, tables at the end."""
+"""Prints the demo's progress, and tables at its end."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def apply() -> None:
 
 
 def _those_who_only_look() -> Callable[[], bool]:
-    """Whether one of the functions runs that ask a tree what kind of statement it is, or which tables it names."""
+    """Return a function that tells whether the running code only inspects a tree: its kind, or the tables it names."""
     from bqemulator.catalog import ddl_sync
     from bqemulator.jobs import executor
     from bqemulator.scripting import interpreter

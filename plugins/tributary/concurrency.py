@@ -1,4 +1,4 @@
-"""How many extractions run beside each other, and how fast each may ask.
+"""Sets how many extractions run in parallel, and the request rate of each.
 
 No extraction knows of the others, which may run in other processes and on other machines. Airflow bounds their number,
 by the pool of the source and by `max_active_tis_per_dag` for a stream; each keeps to its share of the account's budget.

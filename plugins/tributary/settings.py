@@ -1,4 +1,4 @@
-"""What differs between deployments. Read from environment variables `TRIBUTARY_*`, nothing else."""
+"""Settings of a deployment, read from environment variables `TRIBUTARY_*` and nothing else."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -28,7 +28,7 @@ class Associations:
         self._portal = portal
 
     def of(self, source: str, target: str, id: str) -> list[JsonObject]:
-        """What `id` is associated with, by ascending id: `{toObjectId, associationTypes}`."""
+        """Return the associations of `id`, by ascending id: `{toObjectId, associationTypes}`."""
         found = link_between(source, target)
         if found is None:
             return []

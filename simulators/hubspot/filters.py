@@ -38,7 +38,7 @@ def groups_in(body: JsonObject) -> list[list[Any]]:
 
 
 def filter_test(kind: str, known: dict[str, Property], given: Any) -> Test:
-    """What one filter asks of a record."""
+    """Return a predicate for one filter of a search."""
     if not isinstance(given, dict):
         raise bad_request("A filter must be an object")
     name, operator = given.get("propertyName"), given.get("operator")
@@ -62,7 +62,7 @@ def filter_test(kind: str, known: dict[str, Property], given: Any) -> Test:
 
 
 def value_of(kind: str, property: Property) -> Value:
-    """How a property of a record is read for comparing; None without a value, or with one that its type can't have."""
+    """Return a reader of a property for comparing; None for no value, or one that its type can't have."""
     type, name = OBJECT_TYPES[kind], property.name
     # Known without looking into the record: searches by date are many and go through everything.
     if name == type.modified:

@@ -1,4 +1,4 @@
-"""Which scopes open what. Any one of those named is enough."""
+"""Maps paths to scopes. Any one of those named is enough."""
 
 from __future__ import annotations
 

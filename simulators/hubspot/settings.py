@@ -1,4 +1,4 @@
-"""What an account is set up with: owners, pipelines and properties."""
+"""The set-up of an account: owners, pipelines and properties."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class Tokens:
         return token
 
     def info(self, value: str, portal_id: int) -> JsonObject:
-        """What HubSpot tells about an access token."""
+        """Return HubSpot's metadata of an access token."""
         token = self.known.get(value)
         if token is None or token.kind != "oauth" or token.expires_at is None:
             raise HubSpotError(404, "access token not found", status_text="not found")

@@ -1,4 +1,4 @@
-"""What HubSpot checks before it writes property values."""
+"""Validates property values as HubSpot does before it writes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulators.world.store import JsonObject
 
 
 def problems(known: dict[str, Property], given: JsonObject) -> list[JsonObject]:
-    """What is wrong with each value, in HubSpot's words."""
+    """Return the errors of each value, in HubSpot's words."""
     return [problem for name, value in given.items() if (problem := _problem(known.get(name), name, value))]
 
 

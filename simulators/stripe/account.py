@@ -29,7 +29,7 @@ def account_object(account: Account) -> JsonObject:
 
 
 def balance_object(simulation: Simulation) -> JsonObject:
-    """What the balance transactions add up to. What is on its way to the bank is not available any more."""
+    """Return the balance, as the sum of its transactions. An amount on its way to the bank is no longer available."""
     sums: Counter[str] = Counter()
     for row in simulation.world.store["balance_transactions"].snapshot(simulation.clock).rows:
         shape = row.object

@@ -94,7 +94,7 @@ def boolean(name: str, value: str) -> bool:
 
 
 def within(value: int | None, bounds: dict[str, int]) -> bool:
-    """Whether a number lies within {gt, gte, lt, lte}; null never does."""
+    """Return True if a number lies within {gt, gte, lt, lte}; null never does."""
     if value is None:
         return False
     return (

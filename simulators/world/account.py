@@ -1,4 +1,4 @@
-"""Whose world it is: the Stripe account that everything in it belongs to."""
+"""Identifies the Stripe account that owns everything in a world."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Account:
     livemode: bool = False
 
     def stamps(self) -> Stamps:
-        """What has to be replaced in objects that were shaped for the default account in test mode."""
+        """Return the replacements for objects that were shaped for the default account in test mode."""
         default = Account()
         found = []
         if self.id != default.id:

@@ -1,4 +1,4 @@
-"""Who the customers are: one account per organisation or person, with the traits that decide its story."""
+"""Generates the customers: one account per organisation or person, with the traits that decide its story."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Account:
 
     @property
     def steady(self) -> bool:
-        """Whether the account must stay an active subscriber to play its role."""
+        """True if the account must stay an active subscriber to play its role."""
         return self.role in ("twelve_items", "churned_in_crm", "merge_busy", "archive_busy", "no_email")
 
     @property
@@ -145,7 +145,7 @@ class Accounts:
         return who.email
 
     def _departures(self, random: Random, role: str | None) -> tuple[int | None, int | None, int | None]:
-        """When the Stripe customer is deleted, the contact merged, the contact archived (None: never)."""
+        """Return when the Stripe customer is deleted, the contact merged, the contact archived (None: never)."""
         hour = random.randint(7, 21) * HOUR + random.randint(0, 59) * MINUTE
         old = instant(2025, 6, 1) + random.randint(0, 150) * DAY + hour
         soon = BUSY_DAYS[random.randrange(len(BUSY_DAYS))] + hour

@@ -59,5 +59,5 @@ def take_balance(invoice: Invoice, balance: int) -> None:
 
 
 def ending_balance(invoice: Invoice) -> int:
-    """What is left in the customer's balance: a credit that the invoice didn't use up or that it adds."""
+    """Return the customer's balance after the invoice: a credit that it didn't use up or that it adds."""
     return min(0, invoice.total + invoice.starting_balance)

@@ -1,4 +1,4 @@
-"""What the company sells: plans, add-ons, services and monthly workshops, each priced in every currency."""
+"""The company's products: plans, add-ons, services and monthly workshops, each priced in every currency."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Price:
     active: bool = True
 
     def amount(self, quantity: int) -> int:
-        """What `quantity` costs for one interval, in minor units."""
+        """Return the price of `quantity` for one interval, in minor units."""
         if not self.tiers:
             return charge(self.currency, self.unit * quantity)
         total, done = 0, 0
@@ -131,7 +131,7 @@ class Catalog:
             self._add_price(storage, at, currency, Fraction(0), "month", tiers=tiers)
 
     def later(self) -> list[tuple[int, str]]:
-        """When the catalogue changes after the first day: (instant, what). `apply` does it."""
+        """Return the changes of the catalogue after the first day: (instant, what). `apply` does it."""
         changes = [(add_months(START, month, 1) + 9 * HOUR, "workshop") for month in range(19)]
         changes += [(day + 8 * HOUR + 5 * MINUTE, "workshop") for day in BUSY_DAYS]
         changes += [(day + 15 * HOUR + 10 * MINUTE, "revise") for day in BUSY_DAYS]

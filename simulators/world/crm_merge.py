@@ -1,4 +1,4 @@
-"""What a merged record takes from the two that it was made of."""
+"""Merges two records into one, property by property."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Property:
 
     @property
     def several(self) -> bool:
-        """Whether a value may be several options, `a;b`."""
+        """True if a value may be several options, `a;b`."""
         return self.field_type == "checkbox"
 
 

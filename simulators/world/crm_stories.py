@@ -1,4 +1,4 @@
-"""What sales does in HubSpot: leads, deals, lifecycle stages, and a status that follows Stripe with a delay."""
+"""Plays sales in HubSpot: leads, deals, lifecycle stages, and a status that follows Stripe with a delay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How open invoices are collected: attempts, retries, and what becomes of a subscription that isn't paid."""
+"""Collects open invoices: attempts, retries, and the end of a subscription that isn't paid."""
 
 from __future__ import annotations
 

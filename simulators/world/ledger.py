@@ -191,5 +191,5 @@ class Invoice:
 
 
 def unused(price: Price, quantity: int, share: Fraction) -> Fraction:
-    """What the remaining `share` of a period costs, exact."""
+    """Return the exact cost of the remaining `share` of a period."""
     return Fraction(price.amount(quantity)) * share

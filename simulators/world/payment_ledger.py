@@ -26,7 +26,7 @@ class Charge:
 
 @dataclass(slots=True)
 class Payment:
-    """What an invoice asks for. `record` is set instead of `charge` when it was paid outside of Stripe."""
+    """A payment of an invoice. `record` is set instead of `charge` when it was paid outside of Stripe."""
 
     id: str
     invoice: Invoice

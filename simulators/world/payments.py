@@ -46,7 +46,7 @@ class Payments(Writer):
         self._create(at, "charges", charge.id, charge_object(charge), "charge.failed")
 
     def succeed(self, invoice: Invoice, at: int) -> None:
-        """What is due arrives, by card or past Stripe. If nothing is due (any more), nothing is charged."""
+        """Pay the amount due, by card or outside of Stripe. If nothing is due (any more), nothing is charged."""
         payment = self.of_invoice.get(invoice.id)
         if payment is None:
             return

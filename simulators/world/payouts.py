@@ -56,7 +56,7 @@ class Payouts(Writer):
         return payout
 
     def _reconcile(self, payout: Payout, at: int) -> None:
-        """From now on Stripe tells what the payout consists of."""
+        """Mark the payout as reconciled: Stripe lists its transactions from now on."""
         payout.reconciled = True
         self._save(at, "payouts", payout.id, payout_object(payout), "payout.reconciliation_completed")
 

@@ -27,7 +27,7 @@ class Record:
 
     @property
     def created(self) -> int:
-        """When it was created first (ms), by its own account."""
+        """Time of its first creation (ms), by its own account."""
         return self.versions[0].created
 
     def at(self, clock: int) -> Version | None:
@@ -72,7 +72,7 @@ def all_stays() -> Iterator[None]:
 
 
 class Snapshot:
-    """What a collection held at one instant, in the collection's own order, and a place for derived indexes."""
+    """The content of a collection at one instant, in the collection's own order, with a place for derived indexes."""
 
     def __init__(self, rows: list[Live], archived: list[Live]) -> None:
         self.rows = rows
@@ -121,7 +121,7 @@ def ascending_id(row: Live) -> tuple[Any, ...]:
 
 
 def values_at(value: Any, path: str) -> list[Any]:
-    """What is found at a path such as `items.data.price.id`; lists on the way are looked into, null is nothing."""
+    """Yield the values at a path such as `items.data.price.id`; lists on the way are searched, null is nothing."""
     found = [value]
     for step in path.split("."):
         inner = [each.get(step) for each in found if isinstance(each, dict)]

@@ -1,4 +1,4 @@
-"""What customers decide: signing up, upgrading, cancelling, coming back, buying services."""
+"""Plays the customers' decisions: signing up, upgrading, cancelling, coming back, buying services."""
 
 from __future__ import annotations
 

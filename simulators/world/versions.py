@@ -1,4 +1,4 @@
-"""How an object looked over time, small enough to keep millions of: as text, and only what differs from another one."""
+"""Stores versions of an object, small enough for millions: as text, and only the difference from another one."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Version:
 
 
 def difference(old: Any, new: Any) -> Any:
-    """What `patched` needs to make `new` out of `old`: as far as it is worth it, what is the same is left out."""
+    """Return the patch from `old` to `new` for `patched`; equal parts are left out where that saves space."""
     if isinstance(old, dict) and isinstance(new, dict) and list(old) == list(new):
         changed = [key for key, value in new.items() if old[key] != value]
         if 2 * len(changed) <= len(new):

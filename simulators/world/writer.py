@@ -1,4 +1,4 @@
-"""What everybody who writes Stripe's objects needs."""
+"""Base of everything that writes Stripe's objects."""
 
 from __future__ import annotations
 

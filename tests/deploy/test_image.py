@@ -130,7 +130,7 @@ def test_the_steps_of_the_image_work_on_a_clean_python(built: tuple[Path, dict[s
     root, _ = built
     assert (root / "dbt" / "target" / "manifest.json").exists()
     assert list((root / "plugins").rglob("*.pyc"))
-    assert not (root / "include" / "simulators").exists(), "the simulators belong into an image of their own"
+    assert not (root / "simulators").exists(), "the simulators belong into an image of their own"
 
 
 def test_the_dags_of_the_image_import(built: tuple[Path, dict[str, str]]):

@@ -141,7 +141,7 @@ class TestGoogleProvider:
     """airflow_local_settings.py, in a process of its own as Airflow would import it."""
 
     def run(self, code: str, environment: dict[str, str]) -> str:
-        path = os.pathsep.join([str(ROOT / "include" / "local" / "airflow"), os.environ.get("PYTHONPATH", "")])
+        path = os.pathsep.join([str(ROOT / "local" / "airflow"), os.environ.get("PYTHONPATH", "")])
         done = subprocess.run(
             [sys.executable, "-c", code],
             env={**os.environ, **environment, "PYTHONPATH": path},

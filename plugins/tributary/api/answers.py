@@ -1,4 +1,4 @@
-"""What an API answered, and what that means for the request."""
+"""Holds an API's answer and the verdict on it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Answer:
 
 
 class Verdict(Enum):
-    """What to do about an answer."""
+    """The verdict on an answer: what the client does next."""
 
     OK = auto()
     MISSING = auto()  # 404 or its like: the caller decides what an absent object means

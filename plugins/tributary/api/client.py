@@ -91,7 +91,7 @@ class ApiClient:
         self._sleep = sleep
 
     def pace(self, family: str, seconds: float) -> None:
-        """From now on so many seconds between two requests of a family: its budget turned out to be another one."""
+        """Set the seconds between two requests of a family, once its real budget is known."""
         self._limiters[family] = _limiter(seconds)
         # The request that has told is one of them.
         self._limiters[family].try_acquire(family)
@@ -203,7 +203,7 @@ class ApiClient:
         raise _TransientError(f"{answer.status} with a body that is not the expected JSON", heavy=True)
 
     def _until(self, answer: Answer, wait: float | None) -> datetime:
-        """When to come back: as the server said, else at the account's next midnight, else in an hour."""
+        """Return when to retry: as the server said, else at the account's next midnight, else in an hour."""
         if wait is not None:
             return answer.observed_at + timedelta(seconds=wait)
         if self.quota_zone is None:
@@ -237,7 +237,7 @@ class ApiClient:
 
 
 class _Attempts:
-    """How often a request is sent: so many times, not counting those that less was asked for after."""
+    """Counts attempts of a request; an attempt after which a smaller page is asked for doesn't count."""
 
     def __init__(self, lighter: Iterator[Mapping[str, Any]] | None, options: dict[str, Any]) -> None:
         self.number = 0
@@ -256,7 +256,7 @@ class _Attempts:
 
 
 def _broke_off(error: Exception) -> bool:
-    """Whether an answer had been asked for and did not come, or not to its end."""
+    """Return True if a request was sent and its answer did not arrive, or not to its end."""
     if isinstance(error, requests.ConnectionError):
         return bool(error.args) and isinstance(error.args[0], ProtocolError)
     return not isinstance(error, requests.ConnectTimeout)
@@ -299,7 +299,7 @@ class InvalidError(RefusedError):
 
 
 class MissingError(ApiError):
-    """What was asked for does not exist (any more)."""
+    """The requested object does not exist, or no longer."""
 
     def __init__(self, message: str, answer: Answer) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What is sent as it is written: ids in paths, and keys as people store them."""
+"""Sends ids in paths and keys in headers exactly as they are, escaped where HTTP requires it."""
 
 import re
 from typing import Any
@@ -34,5 +34,5 @@ def trimmed(secret: Any) -> str:
 
 
 def is_sendable(secret: str) -> bool:
-    """Whether a key consists of what a header takes."""
+    """Return True if a header can carry the key."""
     return _IN_A_HEADER.fullmatch(secret) is not None

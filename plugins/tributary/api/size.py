@@ -1,4 +1,4 @@
-"""How much one request asks for: less where an answer doesn't come whole, and more again when it did for a while."""
+"""Adapts the page size: smaller after an answer that did not arrive whole, larger again after some that did."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

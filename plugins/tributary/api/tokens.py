@@ -8,7 +8,7 @@ import msgspec
 
 
 class Tokens(msgspec.Struct, kw_only=True, frozen=True):
-    """What an authorisation server handed out last."""
+    """The OAuth tokens that an authorisation server issued last."""
 
     access_token: str
     refresh_token: str

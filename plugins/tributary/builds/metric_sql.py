@@ -82,7 +82,7 @@ def _relations(declared: Any) -> Iterator[dict[str, str]]:
 
 
 def _bigquery() -> Any:
-    """What the engine needs to know of a warehouse to compile for it."""
+    """Return a MetricFlow SQL client that only renders BigQuery's dialect."""
     from metricflow.protocols.sql_client import SqlEngine
     from metricflow.sql.render.big_query import BigQuerySqlPlanRenderer
 

@@ -1,4 +1,4 @@
-"""What a dbt build made of each model: of the model itself and of its tests. Pure: of dbt's manifest and results."""
+"""Maps the results of a dbt build to an outcome per model, its tests included."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Outcome(TypedDict):
 
 @dataclass(frozen=True)
 class Result:
-    """What dbt says about one node of its graph. `failures` counts the rows that a test found."""
+    """dbt's result for one node. `failures` counts the rows that a test found."""
 
     unique_id: str
     status: str
@@ -28,7 +28,7 @@ class Result:
 
 
 class Ownership:
-    """Which model each test belongs to, so that it is run, shown and run again with that one.
+    """Assigns each test to the model that it is run, shown and rerun with.
 
     A test belongs to the model that it is declared on, unless another of its parents is built behind that one: then to
     that parent. A singular one is declared on none: it belongs to the one of its parents that the fewest models depend
@@ -86,7 +86,7 @@ def to_be_built(tasks: Mapping[str, str | None], whole: Mapping[str, Outcome]) -
 
 
 def outcomes(results: Iterable[Result], ownership: Ownership) -> dict[str, Outcome]:
-    """What became of each model that the results speak of, by unique id.
+    """Return the outcome of each model in the results, by unique id.
 
     Raises TributaryError when something failed that belongs to no model, so that nobody would see it.
     """

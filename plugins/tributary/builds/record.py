@@ -94,7 +94,7 @@ def _since_the_last(builds: list[Build]) -> list[Build]:
 
 
 def _held(warehouse: Warehouse, labels: dict[str, str]) -> datetime | None:
-    """What dbt's tables were known at, whoever built them last."""
+    """Return the `known_at` of the last build, whichever DAG made it."""
     if "known_at" not in (warehouse.columns("staging.int_as_of") or ()):
         return None
     [row] = warehouse.query(f"select max(known_at) as known_at from `{warehouse.project}.staging.int_as_of`", labels)

@@ -1,4 +1,4 @@
-"""What a build of the warehouse is for, and how much of it is news. Pure."""
+"""Decides which partitions a dbt build must rebuild. Nothing here asks a warehouse."""
 
 import hashlib
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Build:
 
 
 def news_since(build: Build, before: Sequence[Build], held: datetime | None) -> datetime | None:
-    """From when on loads are news to `build`: the partitions that they touched are to be built. None: all are.
+    """Return the time after which loads count as new for `build`, or None to rebuild everything.
 
     `before` are the builds from the last one that ended on, in order; `held` is what the tables were known at when they
     were written last, None if that can't be said. Building only what is news is right as long as the SQL is the same,

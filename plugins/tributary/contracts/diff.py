@@ -1,4 +1,4 @@
-"""What changed between two states of the contracts, and whether it breaks those who read the tables.
+"""Compares two states of the contracts and tells breaking changes from others.
 
 `python -m tributary.contracts.diff main` (with `plugins` on the path) compares with a revision of this repository, or
 with a folder of contracts that was published. It fails when a contract breaks its readers under the same version.

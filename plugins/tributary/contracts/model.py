@@ -35,7 +35,7 @@ WIDENINGS = {
 
 
 class Pii(StrEnum):
-    """What a column says about a person."""
+    """The kind of personal data in a column."""
 
     EMAIL = "email"
     NAME = "name"
@@ -45,7 +45,7 @@ class Pii(StrEnum):
 
 
 class Rule(StrEnum):
-    """What becomes of personal data before it is staged: it stays, is hashed with a key, or is left out."""
+    """The rule for personal data before it is staged: kept, hashed with a key, or dropped."""
 
     CLEAR = "clear"
     HASH = "hash"
@@ -53,7 +53,7 @@ class Rule(StrEnum):
 
 
 class Mode(StrEnum):
-    """What drift does: it is kept in `_extra`, it fails the task, or it sets the record aside."""
+    """The effect of drift: kept in `_extra`, the task fails, or the record is rejected."""
 
     EVOLVE = "evolve"
     FREEZE = "freeze"
@@ -61,7 +61,7 @@ class Mode(StrEnum):
 
 
 class Axis(StrEnum):
-    """What a window is measured on. `whole` has no window: the collection is read from end to end."""
+    """The time axis of a window. `whole` has no window: the collection is read from end to end."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -69,7 +69,7 @@ class Axis(StrEnum):
 
 
 class Granularity(StrEnum):
-    """How a raw table is partitioned."""
+    """The partition granularity of a raw table."""
 
     DAY = "DAY"
     MONTH = "MONTH"
@@ -77,7 +77,7 @@ class Granularity(StrEnum):
 
 
 class EmptyWindow(StrEnum):
-    """What it means that a window held no record."""
+    """The meaning of a window without any record."""
 
     OK = "ok"
     FAIL = "fail"
@@ -176,7 +176,7 @@ class Column(_Model):
 
 
 class _Table(_Model):
-    """What a stream and a child have in common: a raw table."""
+    """Base of a stream and of a child: the declaration of a raw table."""
 
     stream: Name
     description: str = Field(min_length=10)
@@ -210,7 +210,7 @@ class Child(_Table):
 
 
 class Time(_Model):
-    """Which columns carry the record's times."""
+    """Names the columns that carry the record's times."""
 
     created: Name
     changed: Name | None = None
@@ -337,7 +337,7 @@ class Contract(_Table):
 
     @property
     def hashes(self) -> bool:
-        """Whether anything is hashed, so that a key is needed."""
+        """True if any column is hashed, so that a key is needed."""
         return any(column.rule == Rule.HASH for table in self.tables for column in table.columns)
 
     @cached_property

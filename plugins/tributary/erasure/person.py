@@ -1,4 +1,4 @@
-"""Who is meant: one mailbox of one client, and the records that are about whoever has it."""
+"""Finds the records of a person: those about whoever has a mailbox of a client."""
 
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
@@ -49,7 +49,7 @@ def literals(values: Iterable[str]) -> str:
 
 
 def is_root(contract: Contract) -> bool:
-    """Whether its records are people, and not only about some."""
+    """True if the table's records are people, and not only refer to some."""
     return contract.subject == contract.key
 
 

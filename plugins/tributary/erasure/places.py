@@ -36,7 +36,7 @@ class Folder(NamedTuple):
 def places(
     warehouse: Warehouse, person: Person, contracts: Iterable[Contract], labels: dict[str, str]
 ) -> Iterator[Place]:
-    """Where rows of the person are: stage tables first, the people themselves last, so that they are found again by
+    """Return the tables with rows of the person: stage tables first, the people last, so that they are found again by
     an erasure that was interrupted."""
     staged = warehouse.tables("raw_stage")
     for contract in sorted(contracts, key=is_root):

@@ -67,7 +67,7 @@ class Node(Mapping[str, Any]):
         return self._nodes[name]
 
     def at(self, path: str) -> msgspec.Raw | None:
-        """What stands at a dotted path; None where that is nothing or null."""
+        """Return the value at a dotted path; None if it is absent or null."""
         *parents, leaf = path.split(".")
         node: Node | None = self
         for name in parents:

@@ -50,7 +50,7 @@ _AS_IS = {ColumnType.STRING: "str", ColumnType.INT64: "int", ColumnType.BOOL: "b
 
 
 class _Node:
-    """What a contract wants from one field of a record."""
+    """The reads that a contract declares of one field of a record."""
 
     def __init__(self) -> None:
         self.children: dict[str, _Node] = {}
@@ -74,7 +74,7 @@ class _Node:
 
     @property
     def used(self) -> bool:
-        """Whether there is anything to read, here or below."""
+        """True if the contract reads anything here or below."""
         return self.wanted or any(child.used for child in self.children.values())
 
     def build(self, covered: bool = False) -> None:
@@ -153,7 +153,7 @@ class _Source:
 
 
 class TableFunction:
-    """What was generated for one table.
+    """The generated function of one table, with what it closes over.
 
     `read(record, *inherited)` returns the row; for the stream's own table a tuple of row, merged ids and one list of
     items per nested child.
@@ -268,7 +268,7 @@ def _day(number: int) -> str:
 
 
 def _moment(value: int) -> Any:
-    """What the conversion of values.py gives for epoch seconds, put together from what it gave for day and minute."""
+    """Return epoch seconds as the converter in values.py does, from its cached texts for day and minute."""
     day, second = divmod(value, 86_400)
     return _day(day) + _MINUTES[second // 60] + _SECONDS[second % 60]
 
@@ -374,7 +374,7 @@ def _edges(item: Any) -> Any:
 
 
 def _inherited(table: TableSpec) -> Callable[[Any], tuple[Any, ...]]:
-    """What a child's rows take from their parent's row."""
+    """Return the values that a child's rows inherit from their parent's row."""
     assert table.child is not None
     names = [attribute(name) for name in table.child.inherit.values()]
     get = attrgetter(*names)

@@ -290,7 +290,7 @@ class _Flattening:
         )
 
     def _compare(self, what: str, found: int, expected: int) -> None:
-        """What the walk counted when the API answered, against what is in the landing objects."""
+        """Compare the counts of the extraction with the records in the landing objects."""
         if found != expected:
             landing = self._landing
             raise RefusedError(

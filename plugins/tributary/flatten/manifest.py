@@ -1,4 +1,4 @@
-"""What a staged folder holds. The folder counts as complete only when its manifest exists."""
+"""Describes a staged folder. The folder counts as complete only when its manifest exists."""
 
 from datetime import datetime
 

@@ -15,7 +15,7 @@ _value = msgspec.json.Decoder().decode
 
 
 class Rest:
-    """What one column keeps of an object."""
+    """Selects and types the members of an object that a `rest` column keeps."""
 
     def __init__(self, column: Column, table: TableSpec) -> None:
         self.path = column.path[0]
@@ -27,7 +27,7 @@ class Rest:
         self.conversions: Conversions = {}
 
     def read(self, raw: Any) -> tuple[dict[str, Any] | None, list[tuple[str, str, msgspec.Raw]]]:
-        """What is left of the object, in the order of the names, and the members that don't fit: path, type, value.
+        """Return the members that are kept, in the order of their names, and those that don't fit: path, type, value.
 
         A member without a value (null) is left out; one that was emptied (an empty text) stays, as null where its type
         has no empty text. None when nothing is left.

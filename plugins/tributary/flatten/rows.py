@@ -1,4 +1,4 @@
-"""What both ways of reading a record bring forth: typed rows, and what drifted or was refused."""
+"""Result types of the fast and the careful reader: typed rows, drift, rejects."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -134,7 +134,7 @@ def in_range(column: Column, convert: Callable[[Any], Any]) -> Callable[[Any], A
 
 
 def int_range(column: Column) -> tuple[int, int]:
-    """Which JSON integers are within the column's declared range, as far as it can be told before the conversion."""
+    """Return the JSON integers within the column's range, as far as the range is known before the conversion."""
     low, high = INT64_MIN, INT64_MAX
     if column.type == ColumnType.INT64:
         low = low if column.min is None else ceil(column.min)  # type: ignore[arg-type]  # a number, says the contract
@@ -150,7 +150,7 @@ def _seconds(day: Any) -> int:
 
 
 def is_raw(column: Column) -> bool:
-    """Whether the column needs the value's own text: JSON lands as received, and a decimal may not become a float."""
+    """Return True if the column needs the value's own text: JSON, or a decimal that may not become a float."""
     return column.type in (ColumnType.JSON, ColumnType.NUMERIC, ColumnType.BIGNUMERIC)
 
 

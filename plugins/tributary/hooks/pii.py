@@ -38,7 +38,7 @@ def pii_keys() -> Keys:
 
 
 def personal(contract: Contract, client_id: str, warehouse: Any) -> Personal:
-    """What becomes of the personal data of a client's records; raises RefusedError where a key is wanted."""
+    """Return the rules for a client's personal data. Raises RefusedError if a rule hashes and no key is configured."""
     erased = suppressed(warehouse, contract.source, client_id)
     keys = pii_keys() if contract.hashes or erased.mailboxes else None
     return Personal(contract, keys, erased)

@@ -1,4 +1,4 @@
-"""Where OAuth tokens are kept: in Airflow Variables, or in Google Cloud's Secret Manager."""
+"""Stores OAuth tokens in Airflow Variables or in Google Cloud's Secret Manager."""
 
 import base64
 from contextlib import AbstractContextManager
@@ -12,7 +12,7 @@ from tributary.settings import settings
 
 
 class _Store:
-    """What both stores share: a name that Airflow masks, and one renewal at a time."""
+    """Base of both stores: a name that Airflow masks, and one renewal at a time."""
 
     def __init__(self, connection: str) -> None:
         #: Airflow hides values whose name has `token` in it, in its log and UI.

@@ -128,7 +128,7 @@ class WarehouseHook(BigQueryHook):
             self.query(f"alter table `{self.project}.{table}` set options ({options})", {})
 
     def _expires(self, dataset: str) -> bool:
-        """Whether new tables of a dataset, or their partitions, expire unless they say otherwise."""
+        """Return True if new tables of a dataset, or their partitions, expire by default."""
         if dataset not in self._expiring:
             found = self.client.get_dataset(f"{self.project}.{dataset}")
             self._expiring[dataset] = bool(found.default_table_expiration_ms or found.default_partition_expiration_ms)

@@ -1,4 +1,4 @@
-"""What a landing folder holds. The folder counts as complete only when its manifest exists."""
+"""Describes a landing folder. The folder counts as complete only when its manifest exists."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from tributary.landing.plan import WorkItem
 
 
 class Progress(msgspec.Struct, kw_only=True):
-    """How far an extraction has come; rewritten after each part, so that a retry goes on behind the last one."""
+    """Progress of an extraction; rewritten after each part, so that a retry goes on behind the last one."""
 
     observed_from: datetime
     #: Up to where the window could be read when the extraction began.

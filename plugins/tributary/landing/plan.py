@@ -1,4 +1,4 @@
-"""What a run has to extract: one item per client, stream and chunk."""
+"""Plans the extraction of a run: one item per client, stream and chunk."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -42,7 +42,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """What the UI shows for this item."""
+        """The name of this item in the web UI."""
         days = f"{self.window_start[:10]}..{self.window_end[:10]}"
         return f"{self.client_id} {'whole' if self.axis == Axis.WHOLE else days}"
 
@@ -55,7 +55,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run asks for: its window, and what the trigger form says beyond it."""
+    """The request of a run: its window, and the fields of the trigger form."""
 
     window: Window
     #: The window was given in the form, so it is meant literally.
@@ -67,7 +67,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a client's stream when a run is planned."""
+    """Facts about a client's stream at planning time."""
 
     #: The source's own clock.
     now: datetime
@@ -78,7 +78,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Span(msgspec.Struct, frozen=True):
-    """What to read, and why so."""
+    """A range to read, with the reason for its axis."""
 
     axis: Axis
     reason: str

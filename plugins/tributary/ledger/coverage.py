@@ -1,4 +1,4 @@
-"""Which parts of a window the ledger covers. Pure: rows in, gaps out."""
+"""Finds the parts of a window that the ledger doesn't cover: rows in, gaps out."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Gap:
-    """What a build still waits for."""
+    """A part of the window that a build still waits for."""
 
     client_id: str
     stream: str

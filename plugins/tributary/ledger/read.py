@@ -15,7 +15,8 @@ from tributary.windows import Window
 def missing(
     warehouse: Warehouse, need: Window, sources: Iterable[str], labels: dict[str, str], *, required: bool = True
 ) -> list[Gap]:
-    """What the ledger lacks for `need`, over all streams of the sources and their required, or optional, clients."""
+    """Return the gaps of `need` in the ledger, over all streams of the sources and their required (or optional)
+    clients."""
     found: list[Gap] = []
     for source in sources:
         clients = [client for client in load_clients(source).values() if client.required is required]

@@ -19,7 +19,7 @@ FOLDERS = 25
 
 @dataclass(frozen=True)
 class Replays:
-    """What a replay of one stream has to do; `left` counts the folders that are for another run."""
+    """The folders that a replay of one stream reads; `left` counts those that are for another run."""
 
     items: list[WorkItem]
     rejects: int

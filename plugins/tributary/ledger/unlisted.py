@@ -1,4 +1,4 @@
-"""Which records are asked for by id: those that others name and raw lacks, and those that a list left out."""
+"""Finds the records to request by id: those that others name and raw lacks, and those that a list left out."""
 
 from tributary.clients import Client
 from tributary.contracts.model import Contract

@@ -1,4 +1,4 @@
-"""What the operators share: failures as Airflow understands them, names of attempts, labels of jobs."""
+"""Base of the operators: failures as Airflow understands them, names of attempts, labels of jobs."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -89,6 +89,6 @@ def context_window(context: Any) -> Window:
 
 
 def job_labels(context: Any, stream: str, client_id: str = "all") -> dict[str, str]:
-    """Who causes the cost of a BigQuery job."""
+    """Return the labels of a BigQuery job, by which its cost is attributed."""
     ti = context["ti"]
     return {"dag": ti.dag_id, "task": ti.task_id.rpartition(".")[2], "stream": stream, "client": client_id}

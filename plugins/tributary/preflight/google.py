@@ -91,7 +91,7 @@ def _dataset(client: Any, dataset: str, location: str, *, written: bool) -> Find
 
 
 def _expiry(client: Any, dataset: Any) -> str:
-    """What to do where the dataset lets go of what is in it; nothing where it keeps it."""
+    """Return the remedy for a dataset whose tables expire; None if they don't."""
     if dataset.dataset_id == PASSING:
         return ""
     name = f"{dataset.project}:{dataset.dataset_id}"
@@ -159,7 +159,7 @@ def check_lake(connect: Callable[[], Any], location: str) -> Iterator[Finding]:
 
 
 def _inside(place: str, location: str) -> bool:
-    """Whether a bucket may be read by load jobs of that location: the same, or a region of the multi-region."""
+    """Return True if load jobs of a location can read the bucket: the same place, or a region of the multi-region."""
     place, location = place.upper(), location.upper()
     regions = {"US": ("US", "NORTHAMERICA"), "EU": ("EU", "EUROPE")}
     return place == location or any(place.startswith(prefix) for prefix in regions.get(location, ()))

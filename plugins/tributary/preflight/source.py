@@ -69,7 +69,7 @@ def _first_day(
 
 
 def _currency(subject: str, client: Client, currency: str) -> Finding:
-    """What marts report in against what the account says; without a declaration they go by the first movements."""
+    """Compare the declared reporting currency with the account's; without one the first movements decide."""
     if client.currency is None:
         return Finding(
             subject, "currency", f"{currency}; `currency: {currency}` in clients.yml makes marts report in it"

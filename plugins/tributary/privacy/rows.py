@@ -29,7 +29,7 @@ class Suppressed(NamedTuple):
 
 
 class Personal:
-    """What becomes of the personal data of one stream's rows.
+    """Applies the rules for personal data to one stream's rows.
 
     Args:
         contract: whose columns say what is personal, and their rules.
@@ -54,7 +54,7 @@ class Personal:
         self._mailboxes += [(attribute(name), member) for name, _, member in map(_parts, contract.mailboxes)]
 
     def is_suppressed(self, row: Any) -> bool:
-        """Whether the record is about a person who was erased; `row` is its own row as it was read."""
+        """Return True if the record is about an erased person; `row` is its own row as it was read."""
         ids, mailboxes, _ = self._suppressed
         if ids and any(_member(getattr(row, name), member) in ids for name, member in self._subjects):
             return True

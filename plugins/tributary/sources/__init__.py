@@ -1,4 +1,4 @@
-"""What is peculiar to each API, one module per source. Nothing here knows Airflow."""
+"""Holds one module per source with what is specific to its API. Nothing here knows Airflow."""
 
 from importlib import import_module
 from typing import cast

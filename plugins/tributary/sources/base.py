@@ -1,4 +1,4 @@
-"""What a source module has to offer."""
+"""Defines the interface of a source module."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ Walk = Iterator[Page | Checkpoint]
 
 
 class Extent(msgspec.Struct, frozen=True):
-    """How much a window holds, roughly: what the first load needs to know to cut a history into chunks."""
+    """A rough size of a window, by which the first load cuts a history into chunks."""
 
     oldest: datetime
     records: int
@@ -76,13 +76,13 @@ class Source(Protocol):
 
     @property
     def token_path(self) -> str | None:
-        """Where OAuth tokens are renewed; None where there is no OAuth."""
+        """The path that renews OAuth tokens; None without OAuth."""
 
     def headers(self) -> dict[str, str]:
         """Headers of every request, the API version among them."""
 
     def judge(self, answer: Answer) -> Judgement:
-        """What an answer means."""
+        """Return the verdict on an answer."""
 
     def check_account(self, api: ApiClient, client: Client, livemode: bool | None) -> datetime:
         """Refuse a connection that leads to another account or mode; returns the source's clock."""
@@ -114,7 +114,7 @@ class Source(Protocol):
         """The id of a record that is only the notice of a deletion; None for a real record."""
 
     def deleted_at(self, record: Mapping[str, Any]) -> str | None:
-        """When a full record was archived, an empty text where that isn't said; None while it lives."""
+        """Return when a full record was archived, an empty text if that isn't said, None if it is alive."""
 
     @property
     def erase(self) -> Callable[[ApiClient, str], None] | None:
@@ -122,10 +122,10 @@ class Source(Protocol):
 
     @property
     def erase_by_hand(self) -> str:
-        """What to do where the API can't, or the credential may not."""
+        """Return the manual step for an erasure that the API can't do, or the credential may not."""
 
     def conversions(self, definitions: Iterable[Mapping[str, Any]]) -> Mapping[str, Callable[[Any], Any]]:
-        """How to type the values of the account's own fields, by name; raises UnfitError. Others stay as they are."""
+        """Return converters for the account's own fields, by name; they raise UnfitError. Others stay as they are."""
 
 
 def landed(answer: Answer, **fields: Any) -> Page:

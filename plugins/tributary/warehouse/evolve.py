@@ -31,7 +31,7 @@ _WIDER = {(str(before), str(after)) for before, after in WIDENINGS}
 
 @dataclass(frozen=True)
 class Change:
-    """What a table lacks of its contract."""
+    """A difference between a table and its contract."""
 
     kind: str
     #: The column as the contract has it.
@@ -49,7 +49,7 @@ class Change:
 
 
 def changes(table: str, have: Columns, wanted: Sequence[Field]) -> list[Change]:
-    """What is to be done to a table. Columns that only the table has stay: a former release must be able to load it.
+    """Return the changes to apply to a table. Columns that only the table has stay, for loads of a former release.
 
     Raises:
         RefusedError: contract and table differ in a way that is not mended by itself.

@@ -1,4 +1,4 @@
-"""What the pipeline needs of a warehouse. `hooks.warehouse` fulfils it with BigQuery."""
+"""Defines the interface of a warehouse. `hooks.warehouse` fulfils it with BigQuery."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -206,7 +206,7 @@ def _chunk(project: str, contract: Contract, number: int, staged: Staged, manife
 
 
 def _tells_what_is_gone(contract: Contract, manifest: StagedManifest) -> bool:
-    """Whether a record that is not in the listing is gone.
+    """Return True if the listing proves that a record it lacks was deleted.
 
     A change feed holds only what changed, and some lists leave out what exists. A record whose create date was edited
     is in another window now: where that can happen, only a listing from the account's first day on is sure to hold it.
@@ -219,7 +219,7 @@ def _tells_what_is_gone(contract: Contract, manifest: StagedManifest) -> bool:
 
 
 def _lists_everything(contract: Contract, manifest: StagedManifest) -> bool:
-    """Whether the listing holds every record, whatever its date is and even if it has none."""
+    """Return True if the listing holds every record, whatever its date is and even if it has none."""
     if manifest.axis == Axis.CREATED and contract.time is not None:
         return source(contract.source).lists_by_id and _from_the_first_day(contract, manifest)
     return manifest.axis != Axis.CHANGED
@@ -263,7 +263,7 @@ def _bounds(
 def _partitions_held(
     warehouse: Warehouse, contract: Contract, staged: list[tuple[Staged, StagedManifest]], labels: dict[str, str]
 ) -> list[date]:
-    """Where the staged keys and the windows' records lie by now.
+    """Return the first and last partition that holds staged keys or records of the windows.
 
     A create date that was edited doesn't move its row, and a deletion notice has no date at all. Reads keys and dates.
     """

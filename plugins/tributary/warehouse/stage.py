@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Staged(msgspec.Struct, kw_only=True):
-    """Where one staged folder lies in the warehouse; small enough for XCom."""
+    """The stage tables of one staged folder; small enough for XCom."""
 
     folder: str
     #: Raw table -> stage table, `raw_stage.<name>`.

@@ -1,1 +1,1 @@
-"""What DAG files are put together from: the lanes of a source, the task groups of dbt, the fields of trigger forms."""
+"""Builds the parts of DAG files: the lanes of a source, the task groups of dbt, the fields of trigger forms."""

@@ -1,4 +1,4 @@
-"""How Cosmos renders the dbt project and what runs it; the same for every DAG that builds it."""
+"""Renders the dbt project as task groups with Cosmos; the same for every DAG that builds it."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a build is for and what it has to build -> XCom, for the dbt tasks after it."""
+"""Plans a dbt build: `as_of`, `known_at` and the touched partitions go to the dbt tasks by XCom."""
 
 import json
 from datetime import UTC, datetime

@@ -75,7 +75,7 @@ class PartitionReplaceOperator(TributaryOperator):
         return counts
 
     def _chunks(self, bucket: Any, ready: Collection[WorkItem]) -> "list[Chunk]":
-        """What was staged of the items that are ready.
+        """Return the staged chunks of the items that are ready.
 
         A task that was cleared, and didn't get to run again, still has the result of its last time in XCom.
         """

@@ -1,4 +1,4 @@
-"""What is read of HubSpot's answers on the way; the rest goes to the lake as it came.
+"""Types for the parts of HubSpot's answers that the walk needs; the rest goes to the lake as received.
 
 Ids and cursors are read leniently: a record that is not as the API says is for its contract to judge, and must not hold
 up the page that it is on.
@@ -33,7 +33,7 @@ class Id(msgspec.Struct):
 
 
 class Next(msgspec.Struct):
-    """Where the next page begins; opaque."""
+    """The cursor of the next page; opaque."""
 
     after: str | int
 
@@ -49,7 +49,7 @@ class Paging(msgspec.Struct):
 
 
 class Problem(NamedTuple):
-    """What a batch could not do. Nothing about its shape is sure, and none of it is worth stopping for."""
+    """An error within a batch answer. Every field is optional: a failure to read it may not stop the walk."""
 
     category: str = ""
     sub_category: str = ""
@@ -120,7 +120,7 @@ class Catalogue(msgspec.Struct):
 
 
 class Edges(msgspec.Struct):
-    """What one record is associated with: one page of it."""
+    """One page of a record's associations."""
 
     from_: Id = msgspec.field(name="from")
     to: list[msgspec.Raw]

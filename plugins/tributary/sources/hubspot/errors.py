@@ -1,4 +1,4 @@
-"""What HubSpot's error answers mean. Every field of them is optional, and some answers are not even JSON."""
+"""Judges HubSpot's error answers. Every field of them is optional, and some answers are not even JSON."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -74,8 +74,8 @@ def _scopes(errors: Any) -> Iterator[str]:
 
 
 def _read(body: bytes) -> _Error:
-    """What the error object says, as far as it is as documented; nothing where the answer is HTML: a missing record, or
-    a proxy in between."""
+    """Decode the error object, as far as it is as documented; an empty one for HTML: a missing record, or a proxy in
+    between."""
     with suppress(msgspec.DecodeError, UnicodeDecodeError):
         found = msgspec.json.decode(body)
         if isinstance(found, dict):

@@ -7,7 +7,7 @@ CRM_BUDGET, SEARCH_BUDGET = 100.0, 5.0
 
 
 def burst(answer: Answer) -> tuple[float, float] | None:
-    """What the portal allows by its headers: requests, and the seconds they are for. It depends on what was bought."""
+    """Return the portal's burst limit from the headers: requests, and the seconds they are for."""
     most = answer.headers.get("X-HubSpot-RateLimit-Max", "")
     interval = answer.headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
     if not (most.isdigit() and interval.isdigit() and int(most) and int(interval)):

@@ -1,4 +1,4 @@
-"""Where HubSpot keeps what, in the dated form of its paths and in the older one that puts the version first."""
+"""Builds HubSpot's paths, in the dated form and in the older one that puts the version first."""
 
 from dataclasses import dataclass
 

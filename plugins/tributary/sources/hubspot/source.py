@@ -278,12 +278,12 @@ class _Objects:
 
 
 def _is_listed(axis: Axis, window: Window, client: Client) -> bool:
-    """Whether all records are wanted, which a list gives and a search does not."""
+    """Return True if all records are requested, which a list gives and a search does not."""
     return axis == Axis.WHOLE or (axis == Axis.CREATED and window.start <= client.since_at)
 
 
 def _behind(archived: bool, page: Results) -> dict[str, Any]:
-    """Where the walk goes on: on the next page, else with the archived records, else nowhere."""
+    """Return the next step of the walk: the next page, else the archived records, else None."""
     if page.after is not None:
         return {"archived": archived, "after": page.after}
     return {"done": True} if archived else {"archived": True}

@@ -1,4 +1,4 @@
-"""Which properties of an object type are asked for, and in which form they can be."""
+"""Decides which properties of an object type to request, and by list, search or batch."""
 
 from collections.abc import Callable, Container, Iterable
 from typing import TypeVar
@@ -30,7 +30,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
     @property
     def fits_in_url(self) -> bool:
-        """Whether a list can be asked for them: names are separated by commas there, and there is an end to a URL."""
+        """Return True if a list request can name them: commas separate names there, and a URL has a maximum length."""
         names = (*self.names, *self.history)
         return not any("," in name for name in names) and sum(len(quote(n, safe="")) + 3 for n in names) <= URL_ROOM
 
@@ -52,8 +52,8 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Wish:
-    """What is asked for in a walk: everything wanted, or, where the token may not see something that the portal's own
-    catalogue doesn't name (a property kept as sensitive), everything else."""
+    """The properties that a walk requests: all that are wanted, less those that the portal's own catalogue doesn't name
+    and the token may not see (a property kept as sensitive)."""
 
     def __init__(self, wanted: Wanted, catalogue: Container[str], tell: Callable[[Iterable[str]], None]) -> None:
         self.wanted = wanted
@@ -88,7 +88,7 @@ def wanted(contract: Contract, catalogue: Iterable[str]) -> Wanted:
 
 
 def wants_rest(contract: Contract) -> bool:
-    """Whether a column of the contract takes the properties that it doesn't name."""
+    """True if a `rest` column of the contract takes the properties that no other column names."""
     return any(column.as_ == "rest" for column in contract.columns)
 
 

@@ -1,4 +1,4 @@
-"""What changed in a window: the event feed says which objects were touched, and each is read again in full."""
+"""Reads the changes of a window: the event feed names the touched objects, and each is read again in full."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -66,7 +66,7 @@ def _events(api: ApiClient, window: Window, types: list[str]) -> Iterator[Listed
 
 
 def _touched(api: ApiClient, contract: Contract, window: Window) -> _Touched:
-    """What the events of the window name. Every page is read before the first id counts.
+    """Return the ids in the events of the window. Every page is read before the first id counts.
 
     Raises:
         RefusedError: the feed has forgotten a part of the window by now.

@@ -15,7 +15,7 @@ from tributary.sources.stripe.shapes import record_types
 
 
 class Count(NamedTuple):
-    """How much was landed."""
+    """Counts of what was landed."""
 
     records: int = 0
     children: int = 0

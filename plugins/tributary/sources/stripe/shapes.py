@@ -19,7 +19,7 @@ class Account(msgspec.Struct):
 
 
 class Head(msgspec.Struct):
-    """What any record begins with."""
+    """The fields that any record begins with."""
 
     id: Any = None
     created: Any = None
@@ -32,12 +32,12 @@ class Head(msgspec.Struct):
 
     @property
     def moment(self) -> int | None:
-        """When it was created, epoch seconds; None where nothing says so."""
+        """Time of creation in epoch seconds; None if no field says it."""
         return seconds(self.created)
 
     @property
     def is_stub(self) -> bool:
-        """Whether it is only the notice of a deletion."""
+        """True if it is only the notice of a deletion."""
         return self.deleted is True and self.key is not None
 
 
