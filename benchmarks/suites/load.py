@@ -141,8 +141,8 @@ def _land(pipeline: Pipeline, name: str, window: tuple[str, str], records: list[
 
 
 def _scanned(recording: _Recording, table: str, script: str) -> dict[str, Any]:
-    """Return the bytes in the partitions (months) that the script's literals name, and in the whole table, which a MERGE
-    on the key reads."""
+    """Count the rows in the partitions (months) that the script names, and in the whole table, which a MERGE on the key
+    reads."""
     first, last = min(b[0] for b in _BOUNDS.findall(script)), max(b[1] for b in _BOUNDS.findall(script))
     [found] = recording.query(
         f"select count(*) as n, countif(_record_date between date_trunc(date '{first}', month) "  # noqa: S608
