@@ -32,6 +32,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
+from tributary.contracts.loader import declared_sources
 from tributary.operators.builds.plan_build import PlanBuildOperator
 from tributary.operators.builds.record_build import RecordBuildOperator
 from tributary.operators.builds.write_metrics import MetricsOperator
@@ -39,6 +40,7 @@ from tributary.sensors.ledger import LedgerSensor
 from tributary.wiring.dbt import ACCOUNT, DBT_DIR, SEMANTIC_MANIFEST, build_all, models
 from tributary.wiring.ingest import DEFAULT_ARGS
 from tributary.wiring.params import build_params
+from tributary.wiring.tags import Layer, Tier
 
 with DAG(
     dag_id="build_warehouse",
@@ -50,9 +52,9 @@ with DAG(
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     params=build_params(),
-    tags=["tier:1", "layer:mart"],
+    tags=[Tier.ONE, Layer.MART],
 ):
-    wait = LedgerSensor(task_id="wait_for_sources", sources=["stripe", "hubspot"])
+    wait = LedgerSensor(task_id="wait_for_sources", sources=declared_sources())
     plan = PlanBuildOperator(task_id="plan_build", build="warehouse", project=DBT_DIR)
     build = build_all("build_all", plan=plan.task_id)
     layers = models("models", plan=plan.task_id, built_by=build.task_id)

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from tributary.wiring.ingest import DEFAULT_ARGS, TRIAGE, ingest_lanes, ingest_params
+from tributary.wiring.tags import Layer, Tier, source_tag
 
 with DAG(
     dag_id="ingest_hubspot",
@@ -28,6 +29,6 @@ with DAG(
     max_active_runs=3,
     default_args=DEFAULT_ARGS,
     params=ingest_params("hubspot"),
-    tags=["tier:1", "layer:raw", "source:hubspot"],
+    tags=[Tier.ONE, Layer.RAW, source_tag("hubspot")],
 ):
     ingest_lanes("hubspot")

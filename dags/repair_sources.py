@@ -18,7 +18,9 @@ from datetime import UTC, datetime
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
+from tributary.contracts.loader import declared_sources
 from tributary.wiring.ingest import DEFAULT_ARGS
+from tributary.wiring.tags import Layer, Tier
 
 with DAG(
     dag_id="repair_sources",
@@ -29,9 +31,9 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
-    tags=["tier:2", "layer:raw"],
+    tags=[Tier.TWO, Layer.RAW],
 ):
-    for source in ("stripe", "hubspot"):
+    for source in declared_sources():
         TriggerDagRunOperator(
             task_id=source,
             trigger_dag_id=f"ingest_{source}",

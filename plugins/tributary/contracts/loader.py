@@ -65,8 +65,13 @@ def load_contracts(source: str, directory: Path | None = None) -> dict[str, Cont
 
 def load_all(directory: Path | None = None) -> dict[str, dict[str, Contract]]:
     """All contracts: source -> stream -> contract."""
+    return {source: load_contracts(source, directory) for source in declared_sources(directory)}
+
+
+def declared_sources(directory: Path | None = None) -> list[str]:
+    """Return the sources that have contracts, in alphabetical order."""
     folder = directory or settings().contracts_dir
-    return {path.name: load_contracts(path.name, directory) for path in sorted(folder.iterdir()) if path.is_dir()}
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
 @lru_cache(maxsize=8)
