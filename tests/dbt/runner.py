@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,10 @@ from typing import Any
 from local.settings import ROOT, LocalSettings
 
 PROJECT = ROOT / "dbt"
+
+PARSED: dict[tuple[str, str], Path] = {}
+"""By endpoint and variables: the parsed project of an earlier command. Parsing takes seven CPU seconds; dbt looks
+by itself whether a file or an environment variable has changed since."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,10 @@ def run_dbt(
     arguments = [*command, "--profiles-dir", str(PROJECT), "--project-dir", str(PROJECT), "--target-path", str(target)]
     if variables:
         arguments += ["--vars", json.dumps(variables)]
+    state, parsed = target / "partial_parse.msgpack", (endpoint, json.dumps(variables, sort_keys=True))
+    if parsed in PARSED and not state.exists():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PARSED[parsed], state)
     process = subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "--log-path", str(target / "logs"), *arguments],
         env={
@@ -78,4 +87,6 @@ def run_dbt(
         timeout=600,
         check=False,
     )
+    if state.exists():
+        PARSED[parsed] = state
     return DbtRun(process.returncode, process.stdout + process.stderr, target)
