@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
+from threading import Lock
 
 from local.emulator import templates
 
@@ -25,6 +26,8 @@ class Memory:
 
     def __init__(self, file: Path | None) -> None:
         self._known: dict[str, str] = {}
+        #: The analyzer has a thread of its own.
+        self._lock = Lock()
         self._database: sqlite3.Connection | None = None
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +41,8 @@ class Memory:
         """Return what is known under a key, or None."""
         found = self._known.get(key)
         if found is None and self._database is not None:
-            row = self._database.execute("select value from memory where key = ?", [key]).fetchone()
+            with self._lock:
+                row = self._database.execute("select value from memory where key = ?", [key]).fetchone()
             if row is not None:
                 found = self._known[key] = row[0]
         return found
@@ -51,7 +55,8 @@ class Memory:
         """Remember a value, in place of what was known under the key."""
         self.keep(key, value)
         if self._database is not None:
-            self._database.execute("insert or replace into memory values (?, ?)", [key, value])
+            with self._lock:
+                self._database.execute("insert or replace into memory values (?, ?)", [key, value])
 
 
 @cache

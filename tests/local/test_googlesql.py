@@ -234,13 +234,33 @@ def test_a_verdict_is_asked_for_once_and_shared(remembering: LocalSettings) -> N
             client.query("create or replace table d.t as select 'x' as b", retry=None).result(retry=None)
             with pytest.raises(BadRequest, match="Name a not found inside t"):
                 client.query("select t.a from d.t as t", retry=None).result(retry=None)
-        (file,) = remembering.memory.glob("*.sqlite")
-        verdicts = [
-            key
-            for key, value in sqlite3.connect(file).execute("select key, value from memory")
-            if value.startswith("{")
-        ]
-        assert len(verdicts) == 3
+        # one for each job and for its only statement
+        assert len(remembered(remembering)) == 3 + 3
+
+
+def remembered(settings: LocalSettings) -> list[str]:
+    """What is known of jobs, and of single statements (their texts begin with `{"written"`)."""
+    (file,) = settings.memory.glob("*.sqlite")
+    values = [value for (value,) in sqlite3.connect(file).execute("select value from memory")]
+    return [value for value in values if value.startswith("{")]
+
+
+def test_a_script_is_judged_by_what_is_new_in_it(remembering: LocalSettings) -> None:
+    """Also where a statement names a temporary table, whose columns another statement of the script has made."""
+    with start_stack(("bigquery",), base_dir=remembering.home, settings=remembering) as environment:
+        client = warehouse.client(environment)
+
+        def run(*statements: str) -> int:
+            before = len(remembered(remembering)) if any(remembering.memory.glob("*.sqlite")) else 0
+            client.query(";\n".join(statements) + ";", retry=None).result(retry=None)
+            return len(remembered(remembering)) - before
+
+        made, asked = "create or replace temp table made as select 1 as a", "select a from made"
+        assert run(made, asked) == 1 + 2
+        assert run(made, asked, "select a + 1 as b from made") == 1 + 1
+        assert run(made.replace("select 1", "select 'x'"), "select 1 as c", asked) == 1 + 3, "another schema"
+        with pytest.raises(BadRequest, match="No matching signature for operator"):
+            run(made.replace("select 1", "select 'x'"), asked, "select a + 1 as b from made")
 
 
 def test_all_sql_of_the_runbooks_is_accepted() -> None:

@@ -11,7 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from local.emulator import memory, partitions, templates
-from local.emulator.googlesql import catalog, gaps, information_schema, limits, named, resolved, script
+from local.emulator.googlesql import (
+    catalog,
+    gaps,
+    information_schema,
+    limits,
+    named,
+    resolved,
+    script,
+    statements,
+)
 from local.emulator.googlesql.catalog import Path
 from local.emulator.googlesql.service import Refused, analyzer
 
@@ -104,24 +113,30 @@ class Judge:
         google = analyzer()
         options = _options(google.language, parameters)
         script_ = _Script(functions)
-        for part in script.take_apart(google.parse(template)):
+        for part, text in script.with_texts(script.take_apart(google.parse(template)), template):
             if isinstance(part, script.Variable):
                 if part.type is not None:
                     script_.variables[part.name] = catalog.simple_type(part.type)
                 continue
             limits.check_statement(part, script_.tables, template)
-            self._tell(google, known, script_)
-            try:
-                statement = google.analyze(template, part.start, options)
-            except Refused as refusal:
-                if _cannot_be_judged(str(refusal), template, script_.functions):
-                    continue
-                raise
-            if (table := resolved.written(statement)) is not None:
-                script_.written.setdefault(table, False)
-            if (made := resolved.made(statement)) is not None:
-                limits.check_made(made)
-                script_.remember(made, known)
+            passed = statements.Passed(text, script_.told(text, known, parameters))
+            effect = passed.recall()
+            if effect is None:
+                self._tell(google, known, script_)
+                try:
+                    statement = google.analyze(template, part.start, options)
+                except Refused as refusal:
+                    if _cannot_be_judged(str(refusal), template, script_.functions):
+                        continue
+                    raise
+                effect = statements.Effect(resolved.written(statement), resolved.made(statement))
+                if effect.made is not None:
+                    limits.check_made(effect.made)
+                passed.learn(effect)
+            if effect.written is not None:
+                script_.written.setdefault(effect.written, False)
+            if effect.made is not None:
+                script_.remember(effect.made, known)
         return json.dumps(script_.written)
 
     def _tell(self, google: Any, known: _Known, script_: _Script) -> None:
@@ -157,6 +172,16 @@ class _Script:
         #: By full name: a digest of the columns, and these.
         self.tables: dict[str, tuple[str, list[Any]]] = {}
         self.written: dict[str, bool] = {}
+
+    def told(self, text: str, known: _Known, parameters: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Return what the analysis of a statement depends on beside its text."""
+        tables = [
+            (path, self.tables.get(".".join(path), (digest, None))[0])
+            for path, digest in known.digests.items()
+            if path[-1] in text
+        ]
+        variables = sorted((name, kind.SerializeToString().hex()) for name, kind in self.variables.items())
+        return [sorted(tables), variables, _types(parameters)]
 
     def remember(self, made: resolved.Made, known: _Known) -> None:
         """Take note of a table or function for the statements that come after it."""

@@ -63,6 +63,20 @@ def take_apart(script: Any) -> Iterator[Statement | Variable]:
         in_transaction = _TRANSACTION.get(kind, in_transaction)
 
 
+def with_texts(
+    parts: Iterator[Statement | Variable], text: str
+) -> Iterator[tuple[Statement, str] | tuple[Variable, str]]:
+    """Yield each part with its text: from where it begins to where the next statement does. A variable has none."""
+    found, encoded = list(parts), text.encode()
+    starts = [part.start for part in found if isinstance(part, Statement)]
+    ends = dict(zip(starts, [*starts[1:], len(encoded)], strict=True))
+    for part in found:
+        if isinstance(part, Statement):
+            yield part, encoded[part.start : ends[part.start]].decode().strip()
+        else:
+            yield part, ""
+
+
 def _statements(message: Any) -> Iterator[Any]:
     for field, value in message.ListFields():
         if field.name == "statement_list" and field.is_repeated:
