@@ -90,11 +90,10 @@ audit: setup ## look the locked dependencies up among the known vulnerabilities 
 	for lock in requirements.txt requirements-image.txt requirements-emulators.txt requirements-dev.txt; do \
 		$(VENV)/pip-audit --disable-pip --no-deps --progress-spinner off --requirement $$lock || exit; done
 
-# One process more than there are processors: a test with Airflow in it waits for a part of its time.
 .PHONY: test
 test: setup ## run every test: make test ARGS="tests/tributary -k windows"
 	$(LOCAL) manifest
-	$(VENV)/python -m pytest $(if $(ARGS),$(ARGS),-n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --durations 40)
+	$(VENV)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --durations 40)
 
 .PHONY: smoke-bigquery
 smoke-bigquery: setup ## run a small company through the real BigQuery, in an empty project: make smoke-bigquery PROJECT=my-project

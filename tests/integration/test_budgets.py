@@ -69,7 +69,7 @@ def test_tasks_that_run_side_by_side(
     log = [entry for entry in world.requests(source) if entry["path"].endswith(request_)]
     refused = len([entry for entry in log if entry["status"] != 200])
     # None where the processes get their turns; on a machine that is busy otherwise, one may come late and meet another.
-    assert refused <= max(4, 0.03 * len(log)), f"{refused} of {len(log)} requests were refused"
+    assert refused <= max(6, 0.03 * len(log)), f"{refused} of {len(log)} requests were refused"
     times = sorted(entry["ts"] for entry in log if entry["status"] == 200)
     assert len(times) == each * tasks
     # The middle part, in which all of them are at it.
