@@ -239,7 +239,7 @@ def test_a_verdict_is_asked_for_once_and_shared(remembering: LocalSettings) -> N
 
 
 def remembered(settings: LocalSettings) -> list[str]:
-    """What is known of jobs, and of single statements (their texts begin with `{"written"`)."""
+    """Return what is known of jobs, and of single statements (their texts begin with `{"written"`)."""
     (file,) = settings.memory.glob("*.sqlite")
     values = [value for (value,) in sqlite3.connect(file).execute("select value from memory")]
     return [value for value in values if value.startswith("{")]
